@@ -1,0 +1,33 @@
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint install install-dev clean
+
+run: install            ## Fresh machine to a served model: install, then the embedded default
+	$(PYTHON) run_pipeline.py
+
+test: install-dev       ## Fresh machine to a test result
+	$(PYTHON) -m pytest
+
+lint: install-dev       ## Format, lint and types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	python3 -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(PYTHON) -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(PYTHON) -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+clean:                  ## Remove the virtual environment and tool caches; runs and models stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

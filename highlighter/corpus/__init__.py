@@ -1,0 +1,1 @@
+"""Where articles come from and which of them can be used."""

@@ -1,0 +1,135 @@
+"""Read one file row by row; a row that can't be read is a row with a problem, not an error."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from highlighter.errors import CorpusError
+from highlighter.settings import Columns
+
+RawRow = dict[str, Any]  # id, article, highlights: str | None; file: str; row: int; problem: str
+
+_READABLE = ".csv, .jsonl, .json (one object a line) or .parquet"
+
+
+def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
+    """Rows of a file with their number (a text file's line, a parquet file's row, from 1).
+
+    Raises:
+        CorpusError: the file is missing, of an unknown kind, unreadable, or lacks a column.
+    """
+    path = Path(file)
+    if not path.is_file():
+        raise CorpusError(f"{file}: no such file. Check the path under steps.ingest's source.")
+    readers = {".csv": _csv, ".jsonl": _json_lines, ".json": _json_lines, ".parquet": _parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise CorpusError(f"{file}: can't read {path.suffix!r} files; give {_READABLE}.")
+    try:
+        for number, fields in reader(path, columns):
+            problem = fields if isinstance(fields, str) else ""
+            values: dict[str, Any] = fields if isinstance(fields, dict) else {}
+            yield as_raw_row(values, columns, file=file, row=number, problem=problem)
+    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as error:
+        raise CorpusError(f"{file}: unreadable ({error}). Is it UTF-8 and whole?") from error
+
+
+def as_raw_row(
+    values: dict[str, Any], columns: Columns, *, file: str, row: int, problem: str = ""
+) -> RawRow:
+    """One row under our own column names, with the first problem of its fields."""
+    texts: dict[str, str | None] = {}
+    for field in ("article", "highlights"):
+        name = getattr(columns, field)
+        value = values.get(name)
+        texts[field] = value if isinstance(value, str) and _is_unicode(value) else None
+        if texts[field] is None:
+            problem = problem or f"{name!r} {_what_is_wrong(value)}"
+    given = values.get(columns.id) if columns.id else None
+    return {
+        "id": None if given is None else str(given),
+        **texts,
+        "file": file,
+        "row": row,
+        "problem": problem,
+    }
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _what_is_wrong(value: Any) -> str:
+    if value is None:
+        return "is missing"
+    if isinstance(value, str):
+        return "holds half a surrogate pair, which is no character"
+    return f"is {type(value).__name__}, not text"
+
+
+def require_columns(present: list[str], columns: Columns, where: str) -> None:
+    """Raise CorpusError naming the configured columns that a source lacks."""
+    wanted = [columns.article, columns.highlights, *([columns.id] if columns.id else [])]
+    missing = [name for name in wanted if name not in present]
+    if missing:
+        raise CorpusError(
+            f"{where}: no column {', '.join(map(repr, missing))}; it has "
+            f"{', '.join(map(repr, present)) or 'none'}. Set `columns` of the source."
+        )
+
+
+def _csv(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, strict=True)
+        header = next(reader, [])
+        require_columns(header, columns, str(path))
+        start = reader.line_num + 1
+        for fields in reader:
+            if len(fields) == len(header):
+                yield start, dict(zip(header, fields, strict=True))
+            elif fields:
+                yield start, f"{len(fields)} fields where the header has {len(header)}"
+            start = reader.line_num + 1
+
+
+def _json_lines(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    seen: set[str] = set()
+    objects = 0
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except json.JSONDecodeError as error:
+                yield number, f"not JSON: {error.msg} at column {error.colno}"
+                continue
+            if not isinstance(value, dict):
+                yield number, f"a JSON {type(value).__name__}, not an object"
+                continue
+            if objects < 1000:  # a column none of the first rows has is a wrong name, not bad rows
+                seen.update(value)
+                objects += 1
+                if objects == 1000:
+                    require_columns(sorted(seen), columns, str(path))
+            yield number, value
+    if objects < 1000:
+        require_columns(sorted(seen), columns, str(path))
+
+
+def _parquet(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    with pq.ParquetFile(path) as table:
+        require_columns(table.schema_arrow.names, columns, str(path))
+        wanted = [columns.article, columns.highlights, *([columns.id] if columns.id else [])]
+        number = 0
+        for batch in table.iter_batches(batch_size=1000, columns=wanted):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row

@@ -1,0 +1,21 @@
+"""Errors a user can act on: their message names the file, row or field and what to do."""
+
+
+class HighlighterError(Exception):
+    """Base of every error raised for bad input or a missing prerequisite."""
+
+
+class ConfigError(HighlighterError):
+    """A configuration that does not describe a run."""
+
+
+class CorpusError(HighlighterError):
+    """Articles that can't be read, or too few left after validation."""
+
+
+class CheckpointError(HighlighterError):
+    """A model or tokenizer folder that is missing, incomplete or of another kind."""
+
+
+class RegistryError(HighlighterError):
+    """A registered version that is missing or whose files and records disagree."""

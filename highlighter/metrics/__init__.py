@@ -1,0 +1,1 @@
+"""Measures of a summary, each with the definition its published figures use."""

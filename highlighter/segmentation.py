@@ -1,0 +1,83 @@
+"""Sentences and paragraphs of an article, as character offsets into it."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import sentencex
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*|\Z")
+_LIST_ITEM = re.compile(r"\s*(?:[-*•–—]|\(?\d{1,3}[.)])\s")
+_SENTENCE_END = tuple(".!?:\"'”’»)")
+_WRAPPED_WIDTH = range(40, 101)
+
+
+class Span(NamedTuple):
+    """Half-open character range: `article[start:end]` is the text."""
+
+    start: int
+    end: int
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    return Span(start, start + len(piece.strip()))
+
+
+def _is_hard_wrapped(block: str) -> bool:
+    """Whether the block's line breaks only wrap one paragraph, as in plain-text mail."""
+    *lines, _ = block.split("\n")
+    return (
+        bool(lines)
+        and all(len(line.strip()) in _WRAPPED_WIDTH for line in lines)
+        and not any(_LIST_ITEM.match(line) for line in block.split("\n"))
+        and any(not line.rstrip().endswith(_SENTENCE_END) for line in lines)
+    )
+
+
+def _blocks(article: str) -> Iterator[Span]:
+    start = 0
+    for match in _BLANK_LINE.finditer(article):
+        span = _stripped(article, start, match.start())
+        if span.start < span.end:
+            yield span
+        start = match.end()
+
+
+def split_paragraphs(article: str) -> list[Span]:
+    """Spans of the paragraphs in order, without the white space around them.
+
+    A blank line always ends a paragraph. A single line break does too, unless the block between
+    two blank lines is hard-wrapped text.
+    """
+    paragraphs = []
+    for block in _blocks(article):
+        if _is_hard_wrapped(article[block.start : block.end]):
+            paragraphs.append(block)
+            continue
+        start = block.start
+        for line in article[block.start : block.end].split("\n"):
+            span = _stripped(article, start, start + len(line))
+            if span.start < span.end:
+                paragraphs.append(span)
+            start += len(line) + 1
+    return paragraphs
+
+
+def split_sentences(article: str) -> list[Span]:
+    """Spans of the sentences in order; each lies inside one paragraph."""
+    sentences = []
+    for paragraph in split_paragraphs(article):
+        # Same length, so offsets hold; the splitter takes a line break for a sentence's end.
+        text = article[paragraph.start : paragraph.end].replace("\n", " ")
+        for boundary in sentencex.get_sentence_boundaries("en", text):
+            span = _stripped(text, boundary["start_index"], boundary["end_index"])
+            if span.start < span.end:
+                sentences.append(Span(paragraph.start + span.start, paragraph.start + span.end))
+    return sentences
+
+
+def sentence_texts(text: str) -> list[str]:
+    """The text's sentences, stripped."""
+    return [text[start:end] for start, end in split_sentences(text)]

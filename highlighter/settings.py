@@ -1,0 +1,216 @@
+"""Every setting of a run, as typed objects; unknown keys and wrong types are errors.
+
+A run's YAML (ZenML's run-configuration form) fills these: settings that several steps share stand
+under `parameters`, the others under `steps.<step>.parameters`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Settings(BaseModel):
+    """Immutable, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- ingest ---------------------------------------------------------------------------------------
+
+
+class Columns(Settings):
+    """Names of the source's columns. Without an `id` column, ids are hashes of the article."""
+
+    article: str = "article"
+    highlights: str = "highlights"
+    id: str | None = None
+
+
+class RowLimits(Settings):
+    """Rows to read of each split, from its start; None reads all."""
+
+    train: int | None = Field(None, ge=1)
+    validation: int | None = Field(None, ge=1)
+    test: int | None = Field(None, ge=1)
+
+
+class HubSource(Settings):
+    """A dataset repository of the Hugging Face hub, or a local folder with the same layout."""
+
+    kind: Literal["hub"]
+    repository: str = "abisee/cnn_dailymail"
+    configuration: str = "3.0.0"
+    revision: str = "main"
+    columns: Columns = Columns(id="id")
+    limits: RowLimits = RowLimits()
+
+
+class SplitFractions(Settings):
+    """How a single file is divided, after a seeded shuffle; what remains is for training."""
+
+    validation: float = Field(0.1, gt=0, lt=1)
+    test: float = Field(0.1, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _leave_some_for_training(self) -> "SplitFractions":
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together must be below 1")
+        return self
+
+
+class FileSource(Settings):
+    """CSV, JSON lines or parquet files: one a split, or one to be split."""
+
+    kind: Literal["files"]
+    train: str | None = None
+    validation: str | None = None
+    test: str | None = None
+    all: str | None = None
+    fractions: SplitFractions = SplitFractions()
+    columns: Columns = Columns()
+    limits: RowLimits = RowLimits()
+
+    @model_validator(mode="after")
+    def _name_either_three_files_or_one(self) -> "FileSource":
+        splits = [self.train, self.validation, self.test]
+        if self.all is not None and any(splits):
+            raise ValueError("give either `all` or `train`, `validation` and `test`, not both")
+        if self.all is None and not all(splits):
+            raise ValueError("give `train`, `validation` and `test`, or one file as `all`")
+        return self
+
+
+class EmbeddedSource(Settings):
+    """The corpus that ships with the project."""
+
+    kind: Literal["embedded"]
+    limits: RowLimits = RowLimits()
+
+
+Source = Annotated[HubSource | FileSource | EmbeddedSource, Field(discriminator="kind")]
+
+
+class MinimumRows(Settings):
+    """Fewer valid rows than this stop the run."""
+
+    train: int = Field(1, ge=1)
+    validation: int = Field(1, ge=1)
+    test: int = Field(1, ge=1)
+
+
+# --- model and text -------------------------------------------------------------------------------
+
+
+class TextSettings(Settings):
+    """What the model reads and writes. Limits count tokens, the end token included."""
+
+    prefix: str = "summarize: "
+    max_source_tokens: int = Field(512, ge=16, le=16384)
+    max_target_tokens: int = Field(128, ge=8, le=1024)
+
+
+class PretrainedModel(Settings):
+    """A T5 of the hub by name, or a folder with the same files."""
+
+    kind: Literal["pretrained"]
+    name: str = "google-t5/t5-base"
+    revision: str = "main"
+
+
+class TrainedVocabulary(Settings):
+    """A SentencePiece vocabulary, trained on the training split with byte fallback."""
+
+    kind: Literal["train"]
+    size: int = Field(4000, ge=400, le=64000)
+
+
+class GivenVocabulary(Settings):
+    """A folder that holds `spiece.model`."""
+
+    kind: Literal["folder"]
+    path: str
+
+
+class ScratchModel(Settings):
+    """A T5 built from its shape, with random weights. Defaults: a model for tests."""
+
+    kind: Literal["scratch"]
+    vocabulary: Annotated[TrainedVocabulary | GivenVocabulary, Field(discriminator="kind")] = (
+        TrainedVocabulary(kind="train")
+    )
+    d_model: int = Field(128, ge=8)
+    d_kv: int = Field(32, ge=4)
+    d_ff: int = Field(256, ge=8)
+    num_layers: int = Field(2, ge=1)
+    num_decoder_layers: int = Field(2, ge=1)
+    num_heads: int = Field(4, ge=1)
+    dropout_rate: float = Field(0.1, ge=0, lt=1)
+    feed_forward_proj: Literal["relu", "gated-gelu"] = "relu"
+    tie_word_embeddings: bool = True
+
+
+ModelSource = Annotated[PretrainedModel | ScratchModel, Field(discriminator="kind")]
+
+
+class GenerationSettings(Settings):
+    """How summaries are written, in evaluation and in the service. Lengths count tokens."""
+
+    num_beams: int = Field(4, ge=1, le=16)
+    length_penalty: float = 0.6
+    min_new_tokens: int = Field(0, ge=0)
+    max_new_tokens: int = Field(128, ge=1)
+    no_repeat_ngram_size: int = Field(3, ge=0)
+
+    @model_validator(mode="after")
+    def _order_the_lengths(self) -> "GenerationSettings":
+        if self.min_new_tokens > self.max_new_tokens:
+            raise ValueError("min_new_tokens must not exceed max_new_tokens")
+        return self
+
+
+# --- tokenize, fine-tune, evaluate, register ------------------------------------------------------
+
+
+class MapSettings(Settings):
+    """How rows are mapped. Workers are processes; None takes one a core."""
+
+    workers: int | None = Field(None, ge=1)
+    batch_size: int = Field(256, ge=1)
+
+
+class TrainingSettings(Settings):
+    """Fine-tuning. One optimizer step sees batch_size x gradient_accumulation_steps rows."""
+
+    epochs: float = Field(3.0, gt=0)
+    max_steps: int | None = Field(None, ge=1)
+    batch_size: int = Field(16, ge=1)
+    evaluation_batch_size: int = Field(32, ge=1)
+    gradient_accumulation_steps: int = Field(1, ge=1)
+    gradient_checkpointing: bool = False
+    learning_rate: float = Field(1e-3, gt=0)
+    schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
+    warmup_steps: int = Field(0, ge=0)
+    optimizer: Literal["adamw_torch_fused", "adamw_torch", "adafactor"] = "adamw_torch_fused"
+    weight_decay: float = Field(0.0, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    max_gradient_norm: float = Field(1.0, gt=0)
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    device: Literal["auto", "cpu"] = "auto"
+    logging_steps: int = Field(10, ge=1)
+    evaluations: int = Field(4, ge=1, description="validations in the whole run, evenly spaced")
+    validation_rows: int | None = Field(None, ge=1)
+    selection_metric: Literal["loss", "rougeLsum"] = "loss"
+    early_stopping_patience: int | None = Field(None, ge=1)
+
+
+class EvaluationSettings(Settings):
+    """Judging on the test split."""
+
+    batch_size: int = Field(32, ge=1)
+    samples: int = Field(8, ge=1, description="predictions shown in the report")
+
+
+class RegistrySettings(Settings):
+    """Where the model is registered: one name for MLflow's registry and the BentoML store."""
+
+    model_name: str = Field("news-highlighter", pattern=r"^[a-z0-9][a-z0-9_.-]*$")

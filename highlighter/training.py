@@ -1,0 +1,220 @@
+"""Fine-tune a T5 on tokenized articles."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import torch
+from pydantic import BaseModel
+from transformers import (
+    DataCollatorForSeq2Seq,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Seq2SeqTrainer,
+    Seq2SeqTrainingArguments,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from highlighter.metrics.rouge import score_rouge
+from highlighter.settings import TextSettings, TrainingSettings
+
+
+class LossPoint(BaseModel):
+    """One logged point of a learning curve."""
+
+    step: int
+    train_loss: float | None = None
+    validation_loss: float | None = None
+    validation_rouge_lsum: float | None = None
+
+
+class TrainingReport(BaseModel):
+    """What fine-tuning did. `best_step` is the optimizer step whose weights were kept."""
+
+    steps: int
+    best_step: int
+    validation_loss: float
+    seconds: float
+    examples_per_second: float
+    parameters: int
+    precision: str
+    device: str
+    stopped_early: bool
+    curve: list[LossPoint]
+
+    def curves(self) -> dict[str, list[tuple[int, float]]]:
+        """(step, loss) points of each loss."""
+        return {
+            "train": [(p.step, p.train_loss) for p in self.curve if p.train_loss is not None],
+            "validation": [
+                (p.step, p.validation_loss) for p in self.curve if p.validation_loss is not None
+            ],
+        }
+
+
+class ValidateAtEnd(TrainerCallback):  # type: ignore[misc]
+    """The last step's weights are a candidate too, even off the validation interval."""
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Ask for a validation once the last step is done."""
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = True
+
+
+def choose_precision(wanted: str, device: torch.device) -> str:
+    """`auto` as "bf16" or "fp32". Never fp16: T5's activations overflow it.
+
+    On a CPU without bf16 instructions torch emulates them, hundreds of times slower.
+    """
+    if wanted != "auto":
+        return wanted
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu":
+        features = torch.cpu.get_capabilities()
+        return "bf16" if features.get("avx512_bf16") or features.get("amx_bf16") else "fp32"
+    return "fp32"
+
+
+def train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    features: datasets.DatasetDict,
+    text: TextSettings,
+    settings: TrainingSettings,
+    seed: int,
+    work_folder: Path,
+    callbacks: list[TrainerCallback],
+) -> TrainingReport:
+    """Train in place and leave the best validated weights in `model`."""
+    arguments = _arguments(settings, len(features["train"]), text, seed, work_folder)
+    validation = features["validation"]
+    if settings.validation_rows is not None:
+        validation = validation.select(range(min(settings.validation_rows, len(validation))))
+    if settings.early_stopping_patience is not None:
+        callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
+    model.config.use_cache = not settings.gradient_checkpointing
+    trainer = Seq2SeqTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=features["train"].select_columns(["input_ids", "labels"]),
+        eval_dataset=validation.select_columns(["input_ids", "labels"]),
+        processing_class=tokenizer,
+        data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
+        compute_metrics=_rouge_of(tokenizer) if arguments.predict_with_generate else None,
+        callbacks=[ValidateAtEnd(), *callbacks],
+    )
+    started = time.perf_counter()
+    trainer.train()
+    seconds = time.perf_counter() - started
+    model.config.use_cache = True
+    return _report(trainer, settings, seconds)
+
+
+def _arguments(
+    settings: TrainingSettings, rows: int, text: TextSettings, seed: int, work_folder: Path
+) -> Seq2SeqTrainingArguments:
+    rows_a_step = settings.batch_size * settings.gradient_accumulation_steps
+    steps = settings.max_steps or max(1, round(settings.epochs * -(-rows // rows_a_step)))
+    interval = -(-steps // settings.evaluations)
+    use_cpu = settings.device == "cpu" or not torch.cuda.is_available()
+    device = torch.device("cpu" if use_cpu else "cuda")
+    by_rouge = settings.selection_metric == "rougeLsum"
+    return Seq2SeqTrainingArguments(
+        output_dir=str(work_folder),
+        max_steps=steps,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.evaluation_batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup_steps,
+        optim=settings.optimizer,
+        weight_decay=settings.weight_decay,
+        label_smoothing_factor=settings.label_smoothing,
+        max_grad_norm=settings.max_gradient_norm,
+        bf16=choose_precision(settings.precision, device) == "bf16",
+        use_cpu=use_cpu,
+        seed=seed,
+        data_seed=seed,
+        logging_strategy="steps",
+        logging_steps=settings.logging_steps,
+        logging_first_step=True,
+        eval_strategy="steps",
+        eval_steps=interval,
+        save_strategy="steps",
+        save_steps=interval,
+        save_total_limit=2,
+        save_only_model=True,
+        load_best_model_at_end=True,
+        metric_for_best_model="rougeLsum" if by_rouge else "loss",
+        greater_is_better=by_rouge,
+        predict_with_generate=by_rouge,
+        # Greedy while training: beams would only slow the comparison between checkpoints.
+        generation_max_length=text.max_target_tokens,
+        generation_num_beams=1,
+        report_to=[],
+    )
+
+
+def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def]
+    def compute(prediction: EvalPrediction) -> dict[str, float]:
+        # -100 marks padding, which no tokenizer can decode.
+        texts = [
+            tokenizer.batch_decode(
+                np.where(ids < 0, tokenizer.pad_token_id, ids), skip_special_tokens=True
+            )
+            for ids in (prediction.predictions, prediction.label_ids)
+        ]
+        scores = score_rouge(*texts)
+        return {"rougeLsum": float(np.mean(scores["rougeLsum"]))}
+
+    return compute
+
+
+def _report(trainer: Seq2SeqTrainer, settings: TrainingSettings, seconds: float) -> TrainingReport:
+    state, arguments = trainer.state, trainer.args
+    points: dict[int, LossPoint] = {}
+    names = {
+        "loss": "train_loss",
+        "eval_loss": "validation_loss",
+        "eval_rougeLsum": "validation_rouge_lsum",
+    }
+    for entry in state.log_history:
+        point = points.setdefault(entry["step"], LossPoint(step=entry["step"]))
+        for key, field in names.items():
+            if key in entry:
+                setattr(point, field, float(entry[key]))
+    curve = [
+        p for _, p in sorted(points.items()) if p.train_loss is not None or p.validation_loss is not None
+    ]
+    best_step = int(str(state.best_model_checkpoint).rsplit("-", 1)[-1])
+    rows = state.global_step * settings.batch_size * settings.gradient_accumulation_steps
+    return TrainingReport(
+        steps=state.global_step,
+        best_step=best_step,
+        validation_loss=next(
+            p.validation_loss for p in curve if p.step == best_step and p.validation_loss is not None
+        ),
+        seconds=seconds,
+        examples_per_second=rows / seconds,
+        parameters=sum(p.numel() for p in trainer.model.parameters()),
+        precision="bf16" if arguments.bf16 else "fp32",
+        device=arguments.device.type,
+        stopped_early=state.global_step < state.max_steps,
+        curve=curve,
+    )

@@ -1,0 +1,1 @@
+"""The pipeline, its configuration, and the stack it runs on."""

@@ -1,0 +1,79 @@
+"""The ZenML stack of this repository: the user's own if it tracks with MLflow, else a local one."""
+
+import hashlib
+from pathlib import Path
+
+from mlflow.tracking import MlflowClient
+from zenml.client import Client
+from zenml.enums import StackComponentType
+
+from highlighter.errors import HighlighterError
+
+
+def ensure_stack(root: Path, experiment: str) -> str:
+    """Make sure a stack with an MLflow tracker is active for the repository; return its name.
+
+    Only the repository's own setting is touched (`.zen` in `root`), never the user's global one.
+    A stack the user has activated here is left as it is.
+
+    Raises:
+        HighlighterError: the user's stack has no MLflow experiment tracker.
+    """
+    if not Client.is_repository_directory(root):
+        Client.initialize(root)
+    client = Client()
+    client.activate_root(root)
+    active = client.active_stack_model
+    trackers = active.components.get(StackComponentType.EXPERIMENT_TRACKER, [])
+    if any(tracker.flavor_name == "mlflow" for tracker in trackers):
+        return str(active.name)
+    if active.name != "default":
+        raise HighlighterError(
+            f"The active ZenML stack {active.name!r} has no MLflow experiment tracker. Add one "
+            f"(zenml stack update {active.name} -e NAME), or activate the stack 'default' and this "
+            "command makes a local stack with one."
+        )
+    name = _local_stack(client, root)
+    client.activate_stack(name)
+    _ensure_experiment(root, experiment)
+    return name
+
+
+def use_stack_tracking() -> None:
+    """Point MLflow at the active stack's server; ZenML does so only while a step runs."""
+    Client().active_stack.experiment_tracker.configure_mlflow()
+
+
+def _local_stack(client: Client, root: Path) -> str:
+    # The user's store may serve several checkouts, each with its own tracking database.
+    name = f"highlighter-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+    trackers = client.list_stack_components(type=StackComponentType.EXPERIMENT_TRACKER, name=name)
+    if not trackers.items:
+        client.create_stack_component(
+            name,
+            flavor="mlflow",
+            component_type=StackComponentType.EXPERIMENT_TRACKER,
+            configuration={"tracking_uri": tracking_uri(root)},
+        )
+    if not client.list_stacks(name=name).items:
+        client.create_stack(
+            name,
+            components={
+                StackComponentType.ORCHESTRATOR: "default",
+                StackComponentType.ARTIFACT_STORE: "default",
+                StackComponentType.EXPERIMENT_TRACKER: name,
+            },
+        )
+    return name
+
+
+def tracking_uri(root: Path) -> str:
+    """The local tracking database, where `mlflow ui` looks when started in `root`."""
+    return f"sqlite:///{root / 'mlflow.db'}"
+
+
+def _ensure_experiment(root: Path, experiment: str) -> None:
+    # Left to itself, MLflow would put artifacts below whatever folder a run is started in.
+    client = MlflowClient(tracking_uri(root))
+    if client.get_experiment_by_name(experiment) is None:
+        client.create_experiment(experiment, artifact_location=(root / "mlartifacts").as_uri())

@@ -1,0 +1,61 @@
+"""Step 3: fine-tune the model and keep its best weights."""
+
+from pathlib import Path
+from typing import Annotated
+
+import mlflow
+from datasets import DatasetDict
+from zenml import step
+from zenml.logger import get_logger
+
+from highlighter.checkpoint import save_checkpoint
+from highlighter.model import build_model
+from highlighter.plots import plot_learning_curve
+from highlighter.settings import ModelSource, TextSettings, TrainingSettings
+from highlighter.tokenizer import load_tokenizer
+from highlighter.tracking import MlflowCurves
+from highlighter.training import TrainingReport, train
+from highlighter.workspace import temporary_folder
+from steps.caching import depends_on_code
+from steps.materializers import FolderMaterializer
+from steps.run_record import log_settings
+
+logger = get_logger(__name__)
+
+
+@step(
+    experiment_tracker=True,
+    cache_policy=depends_on_code(__file__),
+    output_materializers={"checkpoint": FolderMaterializer},
+)
+def fine_tune(
+    features: DatasetDict,
+    tokenizer: Path,
+    model: ModelSource,
+    model_version: str,
+    text: TextSettings,
+    seed: int,
+    training: TrainingSettings = TrainingSettings(),
+) -> tuple[Annotated[Path, "checkpoint"], Annotated[TrainingReport, "training_report"]]:
+    """The checkpoint with the best validation, and how training went."""
+    log_settings()
+    words = load_tokenizer(str(tokenizer))
+    t5 = build_model(model, words, seed)
+    logger.info("%d parameters; training on %d articles", t5.num_parameters(), len(features["train"]))
+    folder = temporary_folder("fine-tune")
+    report = train(
+        t5, words, features, text, training, seed, folder / "training", [MlflowCurves()]
+    )
+    save_checkpoint(folder / "checkpoint", t5, words, text)
+    mlflow.log_figure(
+        plot_learning_curve(report.curves(), report.best_step), "figures/learning_curve.png"
+    )
+    mlflow.log_metrics(
+        {
+            "training/seconds": report.seconds,
+            "training/examples_per_second": report.examples_per_second,
+            "training/best_step": report.best_step,
+            "training/parameters": report.parameters,
+        }
+    )
+    return folder / "checkpoint", report

@@ -1,0 +1,71 @@
+"""Artifacts as plain files: Arrow tables and checkpoint folders, never pickles."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from datasets import Dataset, DatasetDict, load_from_disk
+from zenml.artifact_stores import BaseArtifactStore
+from zenml.enums import ArtifactType
+from zenml.io import fileio
+from zenml.materializers.base_materializer import BaseMaterializer
+
+from highlighter.workspace import temporary_folder
+
+
+class FolderMaterializer(BaseMaterializer):  # type: ignore[misc]
+    """A folder, file by file and uncompressed: safetensors don't shrink."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Path,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
+    SKIP_REGISTRATION: ClassVar[bool] = True  # steps name it; other paths keep ZenML's own
+
+    def save(self, data: Path) -> None:
+        """Copy every file of the folder into the artifact store."""
+        for file in sorted(p for p in data.rglob("*") if p.is_file()):
+            target = Path(self.uri) / "folder" / file.relative_to(data)
+            fileio.makedirs(str(target.parent))
+            fileio.copy(str(file), str(target), overwrite=True)
+
+    def load(self, data_type: type[Any]) -> Path:
+        """The folder itself in a local store (read it, don't write), else a local copy."""
+        return local_copy(f"{self.uri}/folder", self.artifact_store)
+
+
+class ArrowMaterializer(BaseMaterializer):  # type: ignore[misc]
+    """Tables of `datasets`, memory-mapped when read from a local store."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Dataset, DatasetDict)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+
+    def save(self, data: Dataset | DatasetDict) -> None:
+        """Write Arrow files with the library's own layout."""
+        if self.artifact_store.config.is_local:
+            data.save_to_disk(f"{self.uri}/arrow")
+            return
+        folder = temporary_folder("arrow")
+        data.save_to_disk(str(folder))
+        FolderMaterializer(uri=self.uri, artifact_store=self.artifact_store).save(folder)
+
+    def load(self, data_type: type[Any]) -> Dataset | DatasetDict:
+        """Map the tables into memory."""
+        if self.artifact_store.config.is_local:
+            return load_from_disk(f"{self.uri}/arrow")
+        return load_from_disk(str(local_copy(f"{self.uri}/folder", self.artifact_store)))
+
+    def extract_metadata(self, data: Dataset | DatasetDict) -> dict[str, Any]:
+        """Rows per table; ZenML's own would turn the whole set into pandas."""
+        tables = data if isinstance(data, DatasetDict) else {"rows": data}
+        return {name: len(table) for name, table in tables.items()}
+
+
+def local_copy(uri: str, store: BaseArtifactStore) -> Path:
+    """A local folder with the files below `uri`."""
+    if store.config.is_local:
+        return Path(uri)
+    folder = temporary_folder("artifact")
+    for place, _, names in fileio.walk(uri):
+        target = folder / str(place)[len(uri) :].lstrip("/")
+        target.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            fileio.copy(f"{place}/{name}", str(target / str(name)))
+    return folder

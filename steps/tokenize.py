@@ -1,0 +1,65 @@
+"""Step 2: token ids for the model, and how much of the text its limits cut off."""
+
+from pathlib import Path
+from typing import Annotated
+
+import mlflow
+from datasets import DatasetDict
+from zenml import step
+from zenml.logger import get_logger
+
+from highlighter.features import TokenizeReport, tokenize_splits
+from highlighter.plots import plot_lengths
+from highlighter.settings import MapSettings, ModelSource, TextSettings
+from highlighter.tokenizer import prepare_tokenizer
+from highlighter.workspace import temporary_folder
+from steps.caching import depends_on_code
+from steps.materializers import ArrowMaterializer, FolderMaterializer
+from steps.run_record import log_settings
+
+logger = get_logger(__name__)
+
+
+@step(
+    experiment_tracker=True,
+    cache_policy=depends_on_code(__file__),
+    output_materializers={
+        "features": ArrowMaterializer,
+        "tokenizer": FolderMaterializer,
+    },
+)
+def tokenize(
+    articles: DatasetDict,
+    model: ModelSource,
+    model_version: str,
+    text: TextSettings,
+    mapping: MapSettings = MapSettings(),
+) -> tuple[
+    Annotated[DatasetDict, "features"],
+    Annotated[Path, "tokenizer"],
+    Annotated[TokenizeReport, "tokenize_report"],
+]:
+    """Features of every split with the model's own tokenizer, or one trained on the train split."""
+    log_settings()
+    folder = temporary_folder("tokenize")
+    tokenizer = prepare_tokenizer(model, articles["train"], folder / "tokenizer")
+    features, report = tokenize_splits(articles, tokenizer, text, mapping, folder)
+    for what, limit in (
+        ("articles", text.max_source_tokens),
+        ("highlights", text.max_target_tokens),
+    ):
+        column = {"articles": "source_length", "highlights": "target_length"}[what]
+        mlflow.log_figure(
+            plot_lengths(features["train"][column][:], limit, what), f"figures/{what}_lengths.png"
+        )
+        for split, lengths in getattr(report, what).items():
+            mlflow.log_metric(f"{what}/{split}/truncated", lengths.truncated)
+            logger.info(
+                "%s %s: %s tokens, %.1f %% cut at %d",
+                split,
+                what,
+                ", ".join(f"{p} {v:.0f}" for p, v in lengths.percentiles.items()),
+                100 * lengths.truncated,
+                limit,
+            )
+    return features, folder / "tokenizer", report
