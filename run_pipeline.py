@@ -40,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninterrupted: nothing was registered; the next run goes on from the last whole step")
+        print(
+            "\ninterrupted: nothing was registered; the next run goes on from the last whole step"
+        )
         return 130
     return 0
 

@@ -41,7 +41,7 @@ class SummarizeResponse(BaseModel):
     model: ServedModel
 
 
-class Champion(BentoModel):  # type: ignore[misc]
+class Champion(BentoModel):
     """The newest model in the store; where there is none, say what makes one."""
 
     def to_info(self, alias: str | None = None) -> Any:

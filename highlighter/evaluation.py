@@ -50,6 +50,7 @@ class Evaluation(BaseModel):
 def evaluate_model(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
+    *,
     articles: datasets.Dataset,
     features: datasets.Dataset,
     generation: GenerationSettings,
@@ -62,7 +63,7 @@ def evaluate_model(
         tokenizer,
         features["input_ids"][:],
         generation_config(generation, tokenizer),
-        settings.batch_size,
+        batch_size=settings.batch_size,
         show_progress=True,
     )
     texts = {

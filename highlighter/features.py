@@ -52,13 +52,16 @@ def tokenize_splits(
             remove_columns=["article", "highlights"],
             fn_kwargs={"tokenizer": tokenizer, "text": text},
             cache_file_name=str(cache_folder / f"features-{split}.arrow"),
+            load_from_cache_file=False,
             desc=f"tokenizing {split}",
         )
         for split, rows in articles.items()
     }
     report = TokenizeReport(
         vocabulary=len(tokenizer),
-        articles={s: _lengths(f, "source_length", text.max_source_tokens) for s, f in features.items()},
+        articles={
+            s: _lengths(f, "source_length", text.max_source_tokens) for s, f in features.items()
+        },
         highlights={
             s: _lengths(f, "target_length", text.max_target_tokens) for s, f in features.items()
         },

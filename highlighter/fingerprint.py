@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from httpx2 import HTTPError
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
+from huggingface_hub.errors import OfflineModeIsEnabled
 
 from highlighter.errors import HighlighterError
 from highlighter.settings import GivenVocabulary, PretrainedModel, ScratchModel
@@ -44,7 +45,7 @@ def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str
         info = (api.dataset_info if kind == "dataset" else api.model_info)(
             repository, revision=revision, timeout=20
         )
-    except (HfHubHTTPError, RepositoryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+    except (HTTPError, OfflineModeIsEnabled, OSError) as error:
         raise HighlighterError(
             f"{repository} at {revision!r}: no such {kind} folder here, and the hub does not "
             f"answer ({type(error).__name__}). Check the name and the network, or give a local "

@@ -35,7 +35,9 @@ def decide(new: Candidate, champion: Candidate | None) -> GateDecision:
     if new.test_fingerprint != champion.test_fingerprint:
         reason = f"champion {champion.version} was measured on other test rows"
         return GateDecision(alias="challenger", reason=reason)
-    scores = f"ROUGE-Lsum {new.score:.2f} against champion {champion.version}'s {champion.score:.2f}"
+    scores = (
+        f"ROUGE-Lsum {new.score:.2f} against champion {champion.version}'s {champion.score:.2f}"
+    )
     if new.score > champion.score:
         return GateDecision(alias="champion", reason=f"{scores}: better")
     return GateDecision(alias="challenger", reason=f"{scores}: not better")

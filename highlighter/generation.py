@@ -13,6 +13,7 @@ def generate_summaries(
     tokenizer: PreTrainedTokenizerBase,
     sources: Sequence[list[int]],
     config: GenerationConfig,
+    *,
     batch_size: int,
     show_progress: bool = False,
 ) -> list[list[int]]:

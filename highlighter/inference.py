@@ -59,7 +59,7 @@ class Summarizer:
             self._tokenizer,
             [cut(ids, limit) for ids in sources],
             self._generation,
-            batch_size,
+            batch_size=batch_size,
         )
         texts = self._tokenizer.batch_decode(outputs, skip_special_tokens=True)
         return [

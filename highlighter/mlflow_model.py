@@ -12,7 +12,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from highlighter.inference import Summarizer
 
 
-class SummarizerModel(PythonModel):  # type: ignore[misc]
+class SummarizerModel(PythonModel):
     """Articles in, summaries out."""
 
     def load_context(self, context: PythonModelContext) -> None:

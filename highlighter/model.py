@@ -14,11 +14,6 @@ from transformers import (
 from highlighter.errors import CheckpointError
 from highlighter.settings import PretrainedModel, ScratchModel
 
-_SHAPE = (
-    "d_model d_kv d_ff num_layers num_decoder_layers num_heads dropout_rate "
-    "feed_forward_proj tie_word_embeddings"
-).split()
-
 
 def build_model(
     source: PretrainedModel | ScratchModel, tokenizer: PreTrainedTokenizerBase, seed: int
@@ -44,7 +39,9 @@ def load_model(
     except (OSError, ValueError) as error:
         first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         where = "this folder" if Path(name).is_dir() else "the hub"
-        raise CheckpointError(f"{name}: no T5 can be loaded from {where} ({first_line}).") from error
+        raise CheckpointError(
+            f"{name}: no T5 can be loaded from {where} ({first_line})."
+        ) from error
     if tokenizer is not None and len(tokenizer) > model.config.vocab_size:
         raise CheckpointError(
             f"{name}: the tokenizer knows {len(tokenizer)} tokens, the model "
@@ -57,7 +54,7 @@ def _from_shape(
     source: ScratchModel, tokenizer: PreTrainedTokenizerBase, seed: int
 ) -> T5ForConditionalGeneration:
     set_seed(seed)
-    config: dict[str, Any] = {name: getattr(source, name) for name in _SHAPE}
+    shape: dict[str, Any] = source.model_dump(exclude={"kind", "vocabulary"})
     # A multiple of 128, as T5's own 32128: matrix kernels like it, unused rows cost little.
     vocab_size = -(-len(tokenizer) // 128) * 128
     return T5ForConditionalGeneration(
@@ -66,6 +63,6 @@ def _from_shape(
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=tokenizer.eos_token_id,
             decoder_start_token_id=tokenizer.pad_token_id,
-            **config,
+            **shape,
         )
     )

@@ -1,6 +1,6 @@
 """Pictures of a run. Each function returns a figure; nothing is shown or saved here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
@@ -23,20 +23,24 @@ def plot_lengths(lengths: Sequence[int], limit: int, what: str) -> Figure:
     return figure
 
 
-def plot_learning_curve(curves: dict[str, Sequence[tuple[int, float]]], best_step: int) -> Figure:
+def plot_learning_curve(
+    curves: Mapping[str, Sequence[tuple[int, float]]], best_step: int
+) -> Figure:
     """Each named curve's (optimizer step, loss) points, with the kept step marked."""
     figure = _figure("Learning curves", "optimizer step", "loss (nats)")
     axes = figure.axes[0]
     for name, points in curves.items():
         if points:
-            axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else "")
+            axes.plot(
+                *zip(*points, strict=True), label=name, marker="." if len(points) < 30 else ""
+            )
     axes.axvline(best_step, color="#888888", linestyle=":", label=f"kept: step {best_step}")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     return figure
 
 
-def plot_rouge(systems: dict[str, dict[str, float]]) -> Figure:
+def plot_rouge(systems: Mapping[str, Mapping[str, float]]) -> Figure:
     """Bars of ROUGE F1 (percent) by type, one colour a system."""
     figure = _figure("ROUGE F1 on the test split", "", "percent")
     axes = figure.axes[0]

@@ -17,7 +17,9 @@ def render_report(
 ) -> str:
     """The page, with figures embedded. `samples` are rows of the evaluation's table."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("highlighter"), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("highlighter"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
     )
     shown = [
         {**row, "paragraphs": [row["article"][s:e] for s, e in split_paragraphs(row["article"])]}

@@ -1,10 +1,18 @@
 """T5 tokenizers: load one, or train one and save it in T5's own layout."""
 
+import io
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import sentencepiece
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, T5Tokenizer
+from tokenizers import Tokenizer
+from transformers import (
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+    T5Tokenizer,
+)
 
 from highlighter.errors import CheckpointError
 from highlighter.settings import (
@@ -29,7 +37,9 @@ def load_tokenizer(name: str, revision: str = "main") -> PreTrainedTokenizerBase
             raise CheckpointError(f"{name}: no {VOCABULARY_FILE} or tokenizer.json in this folder.")
         # Without a tokenizer_config.json, AutoTokenizer can't tell the kind.
         known = (folder / "tokenizer_config.json").is_file()
-        return (AutoTokenizer if known else T5Tokenizer).from_pretrained(name)
+        if known:
+            return AutoTokenizer.from_pretrained(name)
+        return _with_byte_fallback(T5Tokenizer.from_pretrained(name))
     try:
         return AutoTokenizer.from_pretrained(name, revision=revision)
     except (OSError, ValueError) as error:
@@ -49,10 +59,11 @@ def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrained
         CheckpointError: the texts hold too few different words for `size`.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=_lines(texts),
-            model_prefix=str(folder / Path(VOCABULARY_FILE).stem),
+            model_writer=vocabulary,
             vocab_size=size,
             model_type="unigram",
             byte_fallback=True,
@@ -72,7 +83,8 @@ def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrained
             f"can't train a vocabulary of {size} pieces on the training split "
             f"({_first_line(error)}). Lower parameters.model.vocabulary.size or add articles."
         ) from error
-    tokenizer = T5Tokenizer.from_pretrained(str(folder))
+    (folder / VOCABULARY_FILE).write_bytes(vocabulary.getvalue())
+    tokenizer = _with_byte_fallback(T5Tokenizer.from_pretrained(str(folder)))
     tokenizer.save_pretrained(str(folder))
     return tokenizer
 
@@ -91,6 +103,29 @@ def prepare_tokenizer(
             return train_tokenizer(texts, size, folder)
     tokenizer.save_pretrained(str(folder))
     return tokenizer
+
+
+def _with_byte_fallback(tokenizer: T5Tokenizer) -> PreTrainedTokenizerBase:
+    """The same tokenizer, using its byte pieces if it has any.
+
+    T5Tokenizer switches byte fallback off whatever `spiece.model` says; a vocabulary that has byte
+    pieces becomes a tokenizer that keeps its own settings when saved and loaded.
+    """
+    if "<0x00>" not in tokenizer.get_vocab():
+        return tokenizer
+    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    state["model"]["byte_fallback"] = True
+    state["decoder"] = {
+        "type": "Sequence",
+        "decoders": [{"type": "ByteFallback"}, state["decoder"]],
+    }
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(state)),
+        pad_token=tokenizer.pad_token,
+        eos_token=tokenizer.eos_token,
+        unk_token=tokenizer.unk_token,
+        extra_special_tokens=[f"<extra_id_{number}>" for number in range(100)],
+    )
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ _NAMES = {
 }
 
 
-class MlflowCurves(TrainerCallback):  # type: ignore[misc]
+class MlflowCurves(TrainerCallback):
     """Log the learning curves as they grow; settings are logged elsewhere, once.
 
     transformers' own callback would log about 150 parameters, most of them defaults.

@@ -59,7 +59,7 @@ class TrainingReport(BaseModel):
         }
 
 
-class ValidateAtEnd(TrainerCallback):  # type: ignore[misc]
+class ValidateAtEnd(TrainerCallback):
     """The last step's weights are a candidate too, even off the validation interval."""
 
     def on_step_end(
@@ -93,6 +93,7 @@ def train(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     features: datasets.DatasetDict,
+    *,
     text: TextSettings,
     settings: TrainingSettings,
     seed: int,
@@ -139,7 +140,7 @@ def _arguments(
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=settings.evaluation_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        gradient_checkpointing=settings.gradient_checkpointing,
+        activation_checkpointing=settings.gradient_checkpointing,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup_steps,
@@ -200,7 +201,9 @@ def _report(trainer: Seq2SeqTrainer, settings: TrainingSettings, seconds: float)
             if key in entry:
                 setattr(point, field, float(entry[key]))
     curve = [
-        p for _, p in sorted(points.items()) if p.train_loss is not None or p.validation_loss is not None
+        p
+        for _, p in sorted(points.items())
+        if p.train_loss is not None or p.validation_loss is not None
     ]
     best_step = int(str(state.best_model_checkpoint).rsplit("-", 1)[-1])
     rows = state.global_step * settings.batch_size * settings.gradient_accumulation_steps
@@ -208,7 +211,9 @@ def _report(trainer: Seq2SeqTrainer, settings: TrainingSettings, seconds: float)
         steps=state.global_step,
         best_step=best_step,
         validation_loss=next(
-            p.validation_loss for p in curve if p.step == best_step and p.validation_loss is not None
+            p.validation_loss
+            for p in curve
+            if p.step == best_step and p.validation_loss is not None
         ),
         seconds=seconds,
         examples_per_second=rows / seconds,

@@ -3,11 +3,12 @@
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.config.step_configurations import StepConfigurationUpdate
 
@@ -19,12 +20,27 @@ from pipelines.summarization import STEPS, summarization
 _FOUND_AT_RUN_TIME = {"data_version", "model_version"}
 
 
-class RunConfig(BaseModel):
-    """A checked configuration: ZenML's form, and the settings the runner itself needs."""
+@dataclass(frozen=True)
+class RunConfig:
+    """A checked configuration: in ZenML's form, and typed.
+
+    `settings` has a mapping for `parameters` and for each `steps.<name>.parameters`.
+    """
 
     zenml: dict[str, Any]
-    source: Source
-    model: ModelSource
+    settings: dict[str, dict[str, Any]]
+
+    @property
+    def source(self) -> Source:
+        """Where the articles come from."""
+        source: Source = self.settings["steps.ingest.parameters"]["source"]
+        return source
+
+    @property
+    def model(self) -> ModelSource:
+        """What is fine-tuned."""
+        model: ModelSource = self.settings["parameters"]["model"]
+        return model
 
 
 def load_config(file: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -47,21 +63,22 @@ def check_config(config: dict[str, Any], where: str) -> RunConfig:
     """
     _known(config, PipelineRunConfiguration.model_fields, where, "")
     shared = _checked(config.get("parameters"), summarization.entrypoint, where, "parameters")
+    settings = {"parameters": shared}
     steps = config.get("steps") or {}
     _known(steps, STEPS, where, "steps")
-    values: dict[str, dict[str, Any]] = {}
     for name, step in STEPS.items():
         body = steps.get(name) or {}
         place = f"steps.{name}"
         _known(body, StepConfigurationUpdate.model_fields, where, place)
-        values[name] = _checked(
-            body.get("parameters"), step.entrypoint, where, f"{place}.parameters", without=shared
+        parameters = f"{place}.parameters"
+        settings[parameters] = _checked(
+            body.get("parameters"), step.entrypoint, where, parameters, without=shared
         )
     try:
         PipelineRunConfiguration.model_validate(config)
     except ValidationError as error:
         raise ConfigError(f"{where}: {_explain(error, '')}") from error
-    return RunConfig(zenml=config, source=values["ingest"]["source"], model=shared["model"])
+    return RunConfig(zenml=config, settings=settings)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -130,7 +147,9 @@ def _known(given: Any, known: Iterable[str], where: str, place: str) -> None:
     names = list(known)
     for key in given:
         if key not in names:
-            raise ConfigError(f"{where}: unknown key {_dotted(place, str(key))}.{_hint(key, names)}")
+            raise ConfigError(
+                f"{where}: unknown key {_dotted(place, str(key))}.{_hint(key, names)}"
+            )
 
 
 def _explain(error: ValidationError, place: str) -> str:

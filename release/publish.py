@@ -33,7 +33,13 @@ class Lineage(BaseModel):
 
 
 def publish(
-    checkpoint: Path, model: ModelInfo, name: str, score: float, test_fingerprint: str, lineage: Lineage
+    checkpoint: Path,
+    model: ModelInfo,
+    *,
+    name: str,
+    score: float,
+    test_fingerprint: str,
+    lineage: Lineage,
 ) -> Registration:
     """Register `model`, whose files are `checkpoint`. An error or Ctrl-C undoes all of it."""
     client = MlflowClient()

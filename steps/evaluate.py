@@ -45,11 +45,11 @@ def evaluate(
     result, predictions = evaluate_model(
         load_model(str(checkpoint)),
         load_tokenizer(str(checkpoint)),
-        articles["test"],
-        features["test"],
-        generation,
-        evaluation,
-        ingest_report.fingerprints["test"],
+        articles=articles["test"],
+        features=features["test"],
+        generation=generation,
+        settings=evaluation,
+        test_fingerprint=ingest_report.fingerprints["test"],
     )
     rouge = {
         name: {metric: getattr(scores, metric) for metric in ROUGE_TYPES}

@@ -41,10 +41,19 @@ def fine_tune(
     log_settings()
     words = load_tokenizer(str(tokenizer))
     t5 = build_model(model, words, seed)
-    logger.info("%d parameters; training on %d articles", t5.num_parameters(), len(features["train"]))
+    logger.info(
+        "%d parameters; training on %d articles", t5.num_parameters(), len(features["train"])
+    )
     folder = temporary_folder("fine-tune")
     report = train(
-        t5, words, features, text, training, seed, folder / "training", [MlflowCurves()]
+        t5,
+        words,
+        features,
+        text=text,
+        settings=training,
+        seed=seed,
+        work_folder=folder / "training",
+        callbacks=[MlflowCurves()],
     )
     save_checkpoint(folder / "checkpoint", t5, words, text)
     mlflow.log_figure(

@@ -12,7 +12,7 @@ from zenml.materializers.base_materializer import BaseMaterializer
 from highlighter.workspace import temporary_folder
 
 
-class FolderMaterializer(BaseMaterializer):  # type: ignore[misc]
+class FolderMaterializer(BaseMaterializer):
     """A folder, file by file and uncompressed: safetensors don't shrink."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Path,)
@@ -31,7 +31,7 @@ class FolderMaterializer(BaseMaterializer):  # type: ignore[misc]
         return local_copy(f"{self.uri}/folder", self.artifact_store)
 
 
-class ArrowMaterializer(BaseMaterializer):  # type: ignore[misc]
+class ArrowMaterializer(BaseMaterializer):
     """Tables of `datasets`, memory-mapped when read from a local store."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Dataset, DatasetDict)

@@ -38,7 +38,7 @@ def register(
     registration = publish(
         folder,
         model,
-        registry.model_name,
+        name=registry.model_name,
         score=evaluation.systems["summary"].rougeLsum,
         test_fingerprint=evaluation.test_fingerprint,
         lineage=Lineage(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+from datasets.exceptions import DatasetGenerationError
 
 from highlighter.corpus.reading import RawRow, as_raw_row, read_rows, require_columns
 from highlighter.errors import CorpusError
@@ -84,13 +85,17 @@ def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.Datas
 def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Dataset:
     # The content's hash is an argument so that datasets' own cache can't serve an older file.
     version = hash_files([Path(file)])
-    rows = datasets.Dataset.from_generator(
-        _generate,
-        gen_kwargs={"file": file, "columns": columns.model_dump(), "version": version},
-        features=RAW_FEATURES,
-        cache_dir=str(cache_folder),
-    )
-    return rows
+    try:
+        return datasets.Dataset.from_generator(
+            _generate,
+            gen_kwargs={"file": file, "columns": columns.model_dump(), "version": version},
+            features=RAW_FEATURES,
+            cache_dir=str(cache_folder),
+        )
+    except DatasetGenerationError as error:
+        if isinstance(error.__cause__, CorpusError):
+            raise error.__cause__ from None
+        raise
 
 
 def _generate(file: str, columns: dict[str, Any], version: str) -> Iterator[RawRow]:
@@ -121,7 +126,7 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
             # A local folder's tables go where the run's do; the hub's stay in the user's cache.
             cache_dir=str(cache_folder) if local else None,
         )
-    except (ValueError, OSError, datasets.exceptions.DatasetGenerationError) as error:
+    except (ValueError, OSError, DatasetGenerationError) as error:
         raise CorpusError(f"{where}: can't be loaded ({error}).") from error
     missing = [split for split in SPLITS if split not in loaded]
     if missing:
@@ -137,6 +142,7 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
             features=RAW_FEATURES,
             fn_kwargs={"columns": source.columns.model_dump(), "file": f"{where}/{split}"},
             cache_file_name=str(cache_folder / f"raw-{split}.arrow"),
+            load_from_cache_file=False,
             desc=f"reading {split}",
         )
         for split in SPLITS

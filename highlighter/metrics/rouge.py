@@ -21,7 +21,7 @@ def one_sentence_a_line(summary: str) -> str:
     return summary if "\n" in summary.strip() else "\n".join(sentence_texts(summary))
 
 
-class Rouge(evaluate.Metric):  # type: ignore[misc]
+class Rouge(evaluate.Metric):
     """F1 of ROUGE-1/2/L/Lsum per row in 0..1, with Porter stemming (`rouge_score`).
 
     "ROUGE-L" in papers on CNN/DailyMail is `rougeLsum` here: the union of longest common

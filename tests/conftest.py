@@ -1,0 +1,80 @@
+"""Fixtures: real rows and vocabulary where they are at hand, and small made-up ones."""
+
+import json
+import random
+from pathlib import Path
+
+import datasets
+import pytest
+from transformers import PreTrainedTokenizerBase
+
+from highlighter.tokenizer import train_tokenizer
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+_TOWNS = ["Ashford", "Brenmoor", "Calder", "Dunholt", "Eastmere", "Farrow", "Glenby", "Harwick"]
+_NAMES = ["Holt", "Okafor", "Lindqvist", "Marsh", "Petrov", "Quayle", "Rosetti", "Singh"]
+
+
+def made_up_articles(rows: int, seed: int) -> list[dict[str, str]]:
+    """Articles of three paragraphs whose highlights can be read from them."""
+    draw = random.Random(seed)
+    articles = []
+    for number in range(rows):
+        town, name, cost = draw.choice(_TOWNS), draw.choice(_NAMES), draw.randint(2, 99)
+        articles.append(
+            {
+                "id": f"{seed}-{number}",
+                "article": (
+                    f"The bridge at {town} will close in May, the council said on Tuesday. "
+                    f"It carries {draw.randint(2, 30)} buses an hour.\n\n"
+                    f"Repairs cost {cost} million pounds, said {name}, who leads the works. "
+                    "Drivers were not pleased.\n\n"
+                    f"The bridge was built in {draw.randint(1850, 1990)}."
+                ),
+                "highlights": f"The {town} bridge closes in May .\nRepairs cost {cost} million .",
+            }
+        )
+    return articles
+
+
+@pytest.fixture(scope="session")
+def articles() -> datasets.DatasetDict:
+    """Made-up articles: 64 to train on, 16 each to validate and test."""
+    sizes = {"train": 64, "validation": 16, "test": 16}
+    return datasets.DatasetDict(
+        {
+            split: datasets.Dataset.from_list(made_up_articles(rows, seed))
+            for seed, (split, rows) in enumerate(sizes.items())
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def tokenizer(
+    articles: datasets.DatasetDict, tmp_path_factory: pytest.TempPathFactory
+) -> PreTrainedTokenizerBase:
+    """A vocabulary of 400 pieces trained on the made-up articles."""
+    return train_tokenizer(articles["train"]["article"], 400, tmp_path_factory.mktemp("vocabulary"))
+
+
+@pytest.fixture(scope="session")
+def sample_rows() -> dict[str, list[dict[str, str]]]:
+    """Real CNN/DailyMail rows by split."""
+    folder = SHARED / "cnn_dm_sample"
+    if not folder.is_dir():
+        pytest.skip(f"needs real articles in {folder}")
+    return {
+        split: [json.loads(line) for line in (folder / f"{split}.jsonl").open(encoding="utf-8")]
+        for split in ("train", "validation", "test")
+    }
+
+
+@pytest.fixture(scope="session")
+def t5_vocabulary() -> Path:
+    """A folder with T5's real spiece.model."""
+    folder = SHARED / "t5_tokenizer"
+    if not folder.is_dir():
+        pytest.skip(f"needs T5's vocabulary in {folder}")
+    return folder

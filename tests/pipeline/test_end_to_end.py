@@ -1,0 +1,216 @@
+"""The whole pipeline as a user runs it, then its model as a user asks it."""
+
+import json
+import re
+import signal
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from tests.pipeline.conftest import Project
+
+STEPS = ("ingest", "tokenize", "fine_tune", "evaluate", "register")
+pytestmark = pytest.mark.usefixtures("first_run")
+
+
+@pytest.fixture(scope="module")
+def client(project: Project) -> MlflowClient:
+    return MlflowClient(project.tracking_uri)
+
+
+def cached_steps(output: str) -> set[str]:
+    return set(re.findall(r"│ (\w+) +│ +cached", output))
+
+
+def ask(address: str, body: object) -> tuple[int, dict[str, object]]:
+    request = urllib.request.Request(
+        f"{address}/summarize",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_the_run_ends_with_scores_times_and_what_was_registered(first_run: str) -> None:
+    assert re.search(r"summary .* lead3 ", first_run, re.DOTALL)
+    for step in STEPS:
+        assert re.search(rf"│ {step} +│ +\d+\.\d │", first_run), step
+    assert "version 1 as champion: it is the first version" in " ".join(first_run.split())
+    assert "bentoml serve" in first_run
+
+
+def test_mlflow_has_settings_curves_pictures_samples_and_the_model(client: MlflowClient) -> None:
+    [experiment] = client.search_experiments(filter_string="name = 'news_summarization'")
+    [run] = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["fine_tune.training.max_steps"] == "10"
+    assert run.data.params["ingest.source.limits.train"] == "200"
+    assert run.data.metrics["rows/train/kept"] == 200
+    assert 0 <= run.data.metrics["test/summary/rougeLsum"] <= 100
+    assert run.data.metrics["test/lead3/rouge1"] > 20
+    curve = client.get_metric_history(run.info.run_id, "validation/loss")
+    assert [point.step for point in curve] == [5, 10]
+    assert curve[1].value < curve[0].value
+    artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"report.html", "samples.json", "figures"} <= artifacts
+    figures = {file.path for file in client.list_artifacts(run.info.run_id, "figures")}
+    assert figures == {
+        f"figures/{name}.png"
+        for name in ("articles_lengths", "highlights_lengths", "learning_curve", "rouge")
+    }
+    champion = client.get_model_version_by_alias("news-highlighter", "champion")
+    assert champion.run_id == run.info.run_id
+    logged = client.get_logged_model(champion.model_id)
+    assert {m.key: m.value for m in logged.metrics}["test/summary/rougeLsum"] == pytest.approx(
+        run.data.metrics["test/summary/rougeLsum"]
+    )
+
+
+def test_nothing_between_steps_is_a_pickle(project: Project) -> None:
+    store = Path(project.environment["ZENML_CONFIG_PATH"])
+    files = [file for file in store.rglob("*") if file.is_file()]
+    kinds = {file.suffix for file in files}
+    assert ".arrow" in kinds
+    assert ".safetensors" in kinds
+    assert not kinds & {".pkl", ".pickle", ".pt", ".bin", ".pth", ".joblib"}
+    logged = [file for file in (project.folder / "mlartifacts").rglob("*") if file.is_file()]
+    assert not {file.suffix for file in logged} & {".pkl", ".pickle", ".pt", ".bin", ".pth"}
+
+
+def test_only_this_repository_uses_the_stack(project: Project) -> None:
+    """The user's global stack stays what it was."""
+    program = (
+        "from zenml.client import Client; import os\n"
+        "print('repository', Client().active_stack_model.name)\n"
+        "os.chdir('/')\n"
+        "from zenml.config.global_config import GlobalConfiguration\n"
+        "print('global', GlobalConfiguration().get_active_stack_id() == "
+        "Client().get_stack('default').id)\n"
+    )
+    output, _ = project.start("-c", program).communicate(timeout=120)
+    assert "repository highlighter-" in output
+    assert "global True" in output
+
+
+def test_the_registered_model_answers_through_mlflow(project: Project) -> None:
+    program = (
+        "import mlflow\n"
+        f"mlflow.set_tracking_uri('{project.tracking_uri}')\n"
+        "model = mlflow.pyfunc.load_model('models:/news-highlighter@champion')\n"
+        "print('ANSWER', model.predict(['The bridge will close in May.', 'It rained.']))\n"
+        "print('SIGNATURE', model.metadata.signature.inputs, model.metadata.signature.outputs)\n"
+    )
+    output, _ = project.start("-c", program).communicate(timeout=120)
+    answer = re.search(r"ANSWER \[(.+)\]", output)
+    assert answer, output
+    assert len(answer[1].split("', '")) == 2
+    assert "SIGNATURE [string (required)] [string (required)]" in output
+
+
+def test_the_service_answers_for_the_champion(project: Project, client: MlflowClient) -> None:
+    champion = client.get_model_version_by_alias("news-highlighter", "champion")
+    with project.serve() as address:
+        status, answer = ask(address, {"article": "The bridge at Ashford will close in May."})
+        assert status == 200
+        assert isinstance(answer["summary"], str)
+        assert answer["summary"]
+        model = answer["model"]
+        assert isinstance(model, dict)
+        assert model["version"] == str(champion.version)
+        assert model["mlflow_run_id"] == champion.run_id
+        for bad in (
+            {},
+            {"article": ""},
+            {"article": "  \n "},
+            {"article": 7},
+            {"article": "a" * 100_001},
+        ):
+            assert ask(address, bad)[0] == 400, bad
+
+
+def test_a_built_bento_answers_without_the_repository(project: Project, tmp_path: Path) -> None:
+    output, _ = project.start("-m", "bentoml", "build").communicate(timeout=120)
+    assert "Successfully built" in output, output
+    with project.serve("news_highlighter:latest", folder=tmp_path) as address:
+        assert ask(address, {"article": "The bridge at Ashford will close in May."})[0] == 200
+
+
+def test_without_a_model_the_service_says_what_to_run(project: Project, tmp_path: Path) -> None:
+    empty = Project(project.folder, project.environment | {"BENTOML_HOME": str(tmp_path)})
+    server = empty.start("-m", "bentoml", "serve", "--port", "0")
+    output, _ = server.communicate(timeout=90)
+    assert server.returncode != 0
+    assert "run `python run_pipeline.py` first" in output
+
+
+def test_a_second_run_uses_every_stored_step_and_still_sums_up(project: Project) -> None:
+    output = project.run()
+    assert cached_steps(output) == set(STEPS)
+    assert "version 1 as champion" in " ".join(output.split())
+
+
+def test_a_changed_helper_or_setting_runs_again_just_what_depends_on_it(
+    project: Project, client: MlflowClient
+) -> None:
+    report = project.folder / "highlighter" / "report.py"
+    report.write_text(report.read_text() + "\n# changed\n")
+    output = project.run()
+    assert cached_steps(output) == {"ingest", "tokenize", "fine_tune"}
+    # The evaluation and registration of a cached fine-tuning: the same scores, so no new champion.
+    assert "as challenger" in output
+    assert "not better" in " ".join(output.split())
+    [experiment] = client.search_experiments(filter_string="name = 'news_summarization'")
+    latest = client.search_runs([experiment.experiment_id], order_by=["start_time DESC"])[0]
+    assert latest.data.params["fine_tune.training.max_steps"] == "10"
+
+    output = project.run("--set", "parameters.generation.num_beams=1")
+    assert cached_steps(output) == {"ingest", "tokenize", "fine_tune"}
+
+
+def test_a_registry_that_was_cleared_is_filled_again(project: Project) -> None:
+    program = "import bentoml\nfor m in bentoml.models.list(): bentoml.models.delete(m.tag)\n"
+    assert project.start("-c", program).wait(timeout=60) == 0
+    output = project.run("--set", "parameters.generation.num_beams=1")
+    assert cached_steps(output) >= {"ingest", "tokenize", "fine_tune", "evaluate"}
+    with project.serve() as address:
+        assert ask(address, {"article": "The bridge at Ashford will close."})[0] == 200
+
+
+def test_bad_input_ends_with_the_message_and_no_traceback(project: Project) -> None:
+    (project.folder / "bad.jsonl").write_text('{"title": "x"}\n')
+    run = project.start(
+        "run_pipeline.py", "--config", "fast.yaml",
+        "--set", "steps.ingest.parameters.source={kind: files, all: bad.jsonl}",
+    )  # fmt: skip
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert "error: bad.jsonl: no column 'article', 'highlights'; it has 'title'" in output
+    assert "Traceback" not in output
+
+
+def test_ctrl_c_leaves_nothing_half_registered(project: Project, client: MlflowClient) -> None:
+    before = {str(v.version) for v in client.search_model_versions()}
+    run = project.start(
+        "-u", "run_pipeline.py", "--config", "fast.yaml",
+        "--set", "steps.fine_tune.parameters.training.max_steps=100000",
+    )  # fmt: skip
+    assert run.stdout is not None
+    for line in run.stdout:
+        if "'loss'" in line:
+            break
+    time.sleep(0.5)
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode == 130, output
+    assert {str(v.version) for v in client.search_model_versions()} == before
+    [experiment] = client.search_experiments(filter_string="name = 'news_summarization'")
+    latest = client.search_runs([experiment.experiment_id], order_by=["start_time DESC"])[0]
+    assert latest.info.status == "FAILED"
