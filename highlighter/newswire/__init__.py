@@ -1,0 +1,1 @@
+"""Embedded news corpus: a seeded generator of synthetic wire stories with highlights."""
