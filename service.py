@@ -8,7 +8,7 @@ from bentoml.exceptions import NotFound
 from bentoml.models import BentoModel
 from pydantic import BaseModel, Field, StringConstraints
 
-from highlighter.inference import Summarizer
+from highlighter.inference import Highlights, Summarizer
 
 MODEL = "news-highlighter:latest"
 EXAMPLE = (
@@ -20,8 +20,17 @@ EXAMPLE = (
 
 Article = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100_000),
+    StringConstraints(min_length=1, max_length=100_000, pattern=r"\S"),
     Field(description="The article's text", json_schema_extra={"example": EXAMPLE}),
+]
+
+TopK = Annotated[
+    int | None,
+    Field(ge=1, le=50, description="Mark this many paragraphs; without it, the model's default"),
+]
+Threshold = Annotated[
+    float | None,
+    Field(ge=0, le=1, description="Mark only paragraphs that score at least this"),
 ]
 
 
@@ -33,11 +42,9 @@ class ServedModel(BaseModel):
     mlflow_run_id: str
 
 
-class SummarizeResponse(BaseModel):
-    """The summary; `truncated` says that the article was longer than the model reads."""
+class SummarizeResponse(Highlights):
+    """The article's highlights, and which model found them."""
 
-    summary: str
-    truncated: bool
     model: ServedModel
 
 
@@ -76,7 +83,9 @@ class NewsHighlighter:
         self._summarizer = Summarizer.load(Path(stored.path))
 
     @bentoml.api
-    def summarize(self, article: Article) -> SummarizeResponse:
-        """Summarize one article."""
-        [result] = self._summarizer.summarize([article])
+    def summarize(
+        self, article: Article, top_k: TopK = None, threshold: Threshold = None
+    ) -> SummarizeResponse:
+        """One article's important paragraphs, and its summary."""
+        [result] = self._summarizer.summarize([article], top_k=top_k, threshold=threshold)
         return SummarizeResponse(**result.model_dump(), model=self._served)

@@ -6,10 +6,11 @@ from pathlib import Path
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from highlighter.errors import CheckpointError
-from highlighter.settings import GenerationSettings, TextSettings
+from highlighter.settings import GenerationSettings, HighlightSettings, Settings, TextSettings
 from highlighter.tokenizer import load_tokenizer
 
 TEXT_FILE = "text_settings.json"
+HIGHLIGHTS_FILE = "highlight_settings.json"
 
 
 def save_checkpoint(
@@ -21,7 +22,7 @@ def save_checkpoint(
     """Write config, safetensors, tokenizer and text settings."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    (folder / TEXT_FILE).write_text(text.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _write(folder, TEXT_FILE, text)
 
 
 def read_text_settings(folder: Path) -> TextSettings:
@@ -30,16 +31,21 @@ def read_text_settings(folder: Path) -> TextSettings:
     Raises:
         CheckpointError: the folder does not hold a checkpoint of this project.
     """
-    file = folder / TEXT_FILE
-    if not file.is_file():
-        raise CheckpointError(f"{folder}: no {TEXT_FILE}; is this a fine-tuned checkpoint?")
-    return TextSettings.model_validate_json(file.read_text(encoding="utf-8"))
+    return TextSettings.model_validate_json(_read(folder, TEXT_FILE))
 
 
-def with_generation(source: Path, settings: GenerationSettings, folder: Path) -> None:
-    """Copy a checkpoint folder to `folder` with these generation settings as its default."""
+def read_highlight_settings(folder: Path) -> HighlightSettings:
+    """How a registered checkpoint chooses sentences."""
+    return HighlightSettings.model_validate_json(_read(folder, HIGHLIGHTS_FILE))
+
+
+def finish_checkpoint(
+    source: Path, generation: GenerationSettings, highlights: HighlightSettings, folder: Path
+) -> None:
+    """Copy a trained checkpoint to `folder`, with the settings it was evaluated with."""
     shutil.copytree(source, folder)
-    generation_config(settings, load_tokenizer(str(source))).save_pretrained(folder)
+    generation_config(generation, load_tokenizer(str(source))).save_pretrained(folder)
+    _write(folder, HIGHLIGHTS_FILE, highlights)
 
 
 def generation_config(
@@ -55,3 +61,14 @@ def generation_config(
         eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.pad_token_id,
     )
+
+
+def _write(folder: Path, name: str, settings: Settings) -> None:
+    (folder / name).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _read(folder: Path, name: str) -> str:
+    file = folder / name
+    if not file.is_file():
+        raise CheckpointError(f"{folder}: no {name}; is this a checkpoint of this project?")
+    return file.read_text(encoding="utf-8")

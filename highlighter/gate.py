@@ -1,43 +1,147 @@
-"""Whether a new version becomes the champion: a rule, and a record of why."""
+"""Whether a new version becomes the champion: a rule, and a record of every check."""
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from highlighter.settings import GateSettings, Metric, System
+from highlighter.statistics import Interval, paired_difference
 
 Alias = Literal["champion", "challenger"]
+BY_HAND = "to promote it all the same: `python -m release promote VERSION`"
 
 
-class Candidate(BaseModel):
-    """What the gate may know of a version. `score` is ROUGE-Lsum in percent, if measured."""
+class Measured(BaseModel):
+    """What the gate may know of a version. `scores` are one per test row, in percent.
+
+    A field is None where nothing was measured, or nothing was stored. `lead3` is the mean of the
+    same metric on the same rows; `faithfulness` a share.
+    """
+
+    # NaN as a string: plain JSON has none, and null would read as "not measured".
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    system: System | None = None
+    metric: Metric | None = None
+    test_fingerprint: str | None = None
+    ids: list[str] = []
+    scores: list[float] | None = None
+    faithfulness: float | None = None
+    lead3: float | None = None
+
+    @model_validator(mode="after")
+    def _score_each_row(self) -> "Measured":
+        if self.scores is not None and len(self.scores) != len(self.ids):
+            raise ValueError(f"{len(self.scores)} scores of {len(self.ids)} rows")
+        return self
+
+    @property
+    def score(self) -> float | None:
+        """The mean score, or None unless every row has one."""
+        if not self.scores or not all(map(math.isfinite, self.scores)):
+            return None
+        return math.fsum(self.scores) / len(self.scores)
+
+
+class Champion(BaseModel):
+    """Today's champion."""
 
     version: str
-    score: float | None
-    test_fingerprint: str | None
+    measured: Measured
 
 
 class GateDecision(BaseModel):
-    """The alias a version gets, and the reason in a sentence."""
+    """The alias a version gets, and every check in words, those it passed first."""
 
     alias: Alias
+    reasons: list[str]
+    champion_version: str | None = Field(None, description="the champion at the time")
+    difference: Interval | None = Field(None, description="new - champion, in points of the metric")
+
+
+class _Check(NamedTuple):
+    passed: bool
     reason: str
 
 
-def decide(new: Candidate, champion: Candidate | None) -> GateDecision:
-    """Champion if first, or better than today's champion on the same test rows."""
-    if new.score is None or math.isnan(new.score):
-        return GateDecision(alias="challenger", reason="its ROUGE-Lsum was not measured")
+def decide(
+    new: Measured, champion: Champion | None, settings: GateSettings, resamples: int, seed: int
+) -> GateDecision:
+    """Champion if measured, above every floor, and not significantly worse than the champion.
+
+    Worse counts as significant where the whole 95 % interval of the paired difference is below 0.
+    """
+    checks = [_is_measured(new, settings), *_floors(new, settings)]
+    difference = None
     if champion is None:
-        return GateDecision(alias="champion", reason="it is the first version")
-    if champion.score is None or math.isnan(champion.score):
-        reason = f"champion {champion.version} has no ROUGE-Lsum to compare with"
-        return GateDecision(alias="challenger", reason=reason)
-    if new.test_fingerprint != champion.test_fingerprint:
-        reason = f"champion {champion.version} was measured on other test rows"
-        return GateDecision(alias="challenger", reason=reason)
-    scores = (
-        f"ROUGE-Lsum {new.score:.2f} against champion {champion.version}'s {champion.score:.2f}"
+        checks.append(_Check(True, "no champion to compare with: it is the first"))
+    elif checks[0].passed:
+        obstacle = _incomparable(new, champion)
+        if obstacle:
+            checks.append(_Check(False, f"{obstacle}; {BY_HAND}"))
+        elif new.scores and champion.measured.scores:
+            difference = paired_difference(new.scores, champion.measured.scores, resamples, seed)
+            checks.append(_not_worse(difference, champion.version))
+    return GateDecision(
+        alias="champion" if all(check.passed for check in checks) else "challenger",
+        reasons=[check.reason for check in sorted(checks, key=lambda check: not check.passed)],
+        champion_version=None if champion is None else champion.version,
+        difference=difference,
     )
-    if new.score > champion.score:
-        return GateDecision(alias="champion", reason=f"{scores}: better")
-    return GateDecision(alias="challenger", reason=f"{scores}: not better")
+
+
+def _is_measured(new: Measured, settings: GateSettings) -> _Check:
+    wanted = f"{settings.metric} of the {settings.system} summaries"
+    if (new.system, new.metric) != (settings.system, settings.metric) or new.score is None:
+        return _Check(False, f"{wanted} was not measured on every test row")
+    return _Check(True, f"{wanted} is {new.score:.2f} on {len(new.ids)} test rows")
+
+
+def _floors(new: Measured, settings: GateSettings) -> list[_Check]:
+    gain = None
+    if new.score is not None and new.lead3 is not None:
+        gain = new.score - new.lead3
+    return [
+        _reaches(value, floor, name, places)
+        for value, floor, name, places in (
+            (new.faithfulness, settings.minimum_faithfulness, "faithfulness", ".3f"),
+            (gain, settings.minimum_gain_over_lead3, f"{settings.metric} over lead-3", "+.3f"),
+        )
+        if floor is not None
+    ]
+
+
+def _reaches(value: float | None, floor: float, name: str, places: str) -> _Check:
+    if value is None or not math.isfinite(value):
+        return _Check(False, f"{name} was not measured, and must be at least {floor:{places}}")
+    # 10.1 - 10.0 is a hair below 0.1, which no one means by a floor of 0.1.
+    if value > floor or math.isclose(value, floor, abs_tol=1e-9):
+        return _Check(True, f"{name} is {value:{places}}, at least {floor:{places}} as it must be")
+    return _Check(False, f"{name} is {value:{places}}, but must be at least {floor:{places}}")
+
+
+def _incomparable(new: Measured, champion: Champion) -> str | None:
+    theirs = champion.measured
+    who = f"champion {champion.version}"
+    if theirs.score is None:
+        return f"{who} has no stored score of every test row to compare with"
+    if (theirs.system, theirs.metric) != (new.system, new.metric):
+        return f"{who} was judged by another measure, {theirs.metric} of {theirs.system} summaries"
+    if theirs.test_fingerprint != new.test_fingerprint or new.test_fingerprint is None:
+        return f"{who} was measured on other test rows"
+    if theirs.ids != new.ids:
+        return f"{who} was measured on other test rows: their ids differ"
+    return None
+
+
+def _not_worse(difference: Interval, version: str) -> _Check:
+    figures = (
+        f"{difference.mean:+.2f} points to champion {version}, "
+        f"95 % interval {difference.low:+.2f} to {difference.high:+.2f}"
+    )
+    if difference.high < 0:
+        return _Check(False, f"significantly worse: {figures}")
+    if difference.low > 0:
+        return _Check(True, f"better: {figures}")
+    return _Check(True, f"no significant difference, and a tie is promoted: {figures}")

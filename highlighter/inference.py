@@ -1,24 +1,47 @@
-"""Summarize articles with a checkpoint folder. All that serving needs."""
+"""Highlight and summarize articles with a checkpoint folder. All that serving needs."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from pydantic import BaseModel
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from highlighter.checkpoint import read_text_settings
-from highlighter.encoding import cut, encode_sources
+from highlighter.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.generation import generate_summaries
-from highlighter.model import load_model
-from highlighter.settings import TextSettings
+from highlighter.model import T5ForHighlighting, load_model
+from highlighter.reading import ReadArticle, Reader
+from highlighter.segmentation import split_paragraphs
+from highlighter.selection import score_paragraphs
+from highlighter.settings import HighlightSettings, TextSettings
 from highlighter.tokenizer import load_tokenizer
 
 
-class Summary(BaseModel):
-    """A summary, and whether the model saw the whole article."""
+def best_device() -> torch.device:
+    """The GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Paragraph(BaseModel):
+    """A piece of the article, verbatim: `article[start:end] == text`."""
+
+    text: str
+    start: int
+    end: int
+    score: float
+    important: bool
+
+
+class Highlights(BaseModel):
+    """An article's paragraphs (its sentences, if it has one paragraph) and its summary.
+
+    `windows` is how many were read; `truncated` says that the summary was written from a part of
+    the article, because the whole does not fit into the decoder's source.
+    """
 
     summary: str
+    paragraphs: list[Paragraph]
+    windows: int
     truncated: bool
 
 
@@ -27,15 +50,17 @@ class Summarizer:
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        model: T5ForHighlighting,
         tokenizer: PreTrainedTokenizerBase,
         text: TextSettings,
+        highlights: HighlightSettings,
         generation: GenerationConfig,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
-        self._text = text
+        self._highlights = highlights
         self._generation = generation
+        self._reader = Reader(model, tokenizer, text)
 
     @classmethod
     def load(cls, folder: Path) -> "Summarizer":
@@ -46,23 +71,63 @@ class Summarizer:
         """
         text = read_text_settings(folder)
         tokenizer = load_tokenizer(str(folder))
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = load_model(str(folder), tokenizer=tokenizer).to(device)
-        return cls(model, tokenizer, text, GenerationConfig.from_pretrained(folder))
+        model = load_model(str(folder), tokenizer=tokenizer).to(best_device())
+        generation = GenerationConfig.from_pretrained(folder)
+        return cls(model, tokenizer, text, read_highlight_settings(folder), generation)
 
-    def summarize(self, articles: Sequence[str], batch_size: int = 8) -> list[Summary]:
-        """A summary for each article, in order."""
-        sources = encode_sources(articles, self._tokenizer, self._text)
-        limit = self._text.max_source_tokens
+    def summarize(
+        self,
+        articles: Sequence[str],
+        *,
+        top_k: int | None = None,
+        threshold: float | None = None,
+        batch_size: int = 8,
+    ) -> list[Highlights]:
+        """Highlights of each article, in order.
+
+        `important` are the paragraphs with the `top_k` highest scores, or all that score at least
+        `threshold`; both given, both must hold; neither given, the checkpoint's own number.
+        """
+        if top_k is None and threshold is None:
+            top_k = self._highlights.sentences
+        read = self._reader.read(articles, batch_size)
+        selected = self._highlights.source == "selected"
         outputs = generate_summaries(
             self._model,
             self._tokenizer,
-            [cut(ids, limit) for ids in sources],
+            [self._reader.source(article, selected) for article in read],
             self._generation,
             batch_size=batch_size,
         )
-        texts = self._tokenizer.batch_decode(outputs, skip_special_tokens=True)
+        summaries = self._tokenizer.batch_decode(outputs, skip_special_tokens=True)
         return [
-            Summary(summary=text, truncated=len(ids) > limit)
-            for text, ids in zip(texts, sources, strict=True)
+            Highlights(
+                summary=summary.strip(),
+                paragraphs=_paragraphs(text, article, top_k, threshold),
+                windows=article.windows,
+                truncated=not self._reader.fits(article),
+            )
+            for text, article, summary in zip(articles, read, summaries, strict=True)
         ]
+
+
+def _paragraphs(
+    text: str, article: ReadArticle, top_k: int | None, threshold: float | None
+) -> list[Paragraph]:
+    spans, scores = split_paragraphs(text), article.scores
+    if len(spans) > 1:
+        scores = score_paragraphs(spans, article.encoded.sentences, scores)
+    else:
+        spans = article.encoded.sentences
+    ranking = sorted(range(len(spans)), key=lambda i: (-scores[i], i))
+    best = set(ranking[:top_k])
+    return [
+        Paragraph(
+            text=text[span.start : span.end],
+            start=span.start,
+            end=span.end,
+            score=score,
+            important=index in best and (threshold is None or score >= threshold),
+        )
+        for index, (span, score) in enumerate(zip(spans, scores, strict=True))
+    ]

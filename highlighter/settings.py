@@ -102,11 +102,28 @@ class MinimumRows(Settings):
 
 
 class TextSettings(Settings):
-    """What the model reads and writes. Limits count tokens, the end token included."""
+    """What the model reads and writes at once, in tokens, the end token included."""
 
     prefix: str = "summarize: "
-    max_source_tokens: int = Field(512, ge=16, le=16384)
+    max_source_tokens: int = Field(512, ge=32, le=16384)
     max_target_tokens: int = Field(128, ge=8, le=1024)
+    overlap_tokens: int = Field(64, ge=0, description="read twice where two windows meet")
+
+    @model_validator(mode="after")
+    def _keep_windows_moving(self) -> "TextSettings":
+        if 2 * self.overlap_tokens > self.max_source_tokens:
+            raise ValueError("overlap_tokens must be at most half of max_source_tokens")
+        return self
+
+
+class HighlightSettings(Settings):
+    """What is made of the salience scores."""
+
+    source: Literal["first", "selected"] = Field(
+        "selected", description="what the decoder reads of an article longer than its window"
+    )
+    sentences: int = Field(3, ge=1, le=50, description="sentences of the extractive summary")
+    trigram_blocking: bool = Field(True, description="no sentence that repeats a chosen trigram")
 
 
 class PretrainedModel(Settings):
@@ -176,6 +193,7 @@ class MapSettings(Settings):
 
     workers: int | None = Field(None, ge=1)
     batch_size: int = Field(256, ge=1)
+    oracle_sentences: int = Field(3, ge=1, description="salient sentences an article has at most")
 
 
 class TrainingSettings(Settings):
@@ -188,11 +206,16 @@ class TrainingSettings(Settings):
     gradient_accumulation_steps: int = Field(1, ge=1)
     gradient_checkpointing: bool = False
     learning_rate: float = Field(1e-3, gt=0)
+    salience_learning_rate: float = Field(1e-2, gt=0, description="of the new head's own layers")
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
     warmup_steps: int = Field(0, ge=0)
     optimizer: Literal["adamw_torch_fused", "adamw_torch", "adafactor"] = "adamw_torch_fused"
     weight_decay: float = Field(0.0, ge=0)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    summary_weight: float = Field(1.0, ge=0, description="of the decoder's loss")
+    salience_weight: float = Field(1.0, ge=0, description="of the salience head's loss")
+    reading_windows: int = Field(
+        1, ge=0, description="windows beyond the source, a step, an article"
+    )
     max_gradient_norm: float = Field(1.0, gt=0)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     device: Literal["auto", "cpu"] = "auto"
@@ -202,15 +225,40 @@ class TrainingSettings(Settings):
     selection_metric: Literal["loss", "rougeLsum"] = "loss"
     early_stopping_patience: int | None = Field(None, ge=1)
 
+    @model_validator(mode="after")
+    def _train_something(self) -> "TrainingSettings":
+        if self.summary_weight == self.salience_weight == 0:
+            raise ValueError("summary_weight and salience_weight must not both be 0")
+        return self
+
 
 class EvaluationSettings(Settings):
     """Judging on the test split."""
 
     batch_size: int = Field(32, ge=1)
-    samples: int = Field(8, ge=1, description="predictions shown in the report")
+    workers: int | None = Field(None, ge=1, description="processes that score; None: one a core")
+    resamples: int = Field(2000, ge=100, description="bootstrap resamples of an interval")
+    samples: int = Field(8, ge=1, description="articles shown in the report")
+
+
+System = Literal["abstractive", "extractive"]
+Metric = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
+
+
+class GateSettings(Settings):
+    """What a version must reach to be promoted; None sets no floor."""
+
+    system: System = "abstractive"
+    metric: Metric = "rougeLsum"
+    minimum_faithfulness: float | None = Field(None, ge=0, le=1, description="a share")
+    minimum_gain_over_lead3: float | None = Field(
+        None, ge=-100, le=100, description="points of the metric in percent; below 0: may be worse"
+    )
 
 
 class RegistrySettings(Settings):
-    """Where the model is registered: one name for MLflow's registry and the BentoML store."""
+    """Where the model is registered, and what makes it the champion."""
 
-    model_name: str = Field("news-highlighter", pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    model_name: Literal["news-highlighter"] = "news-highlighter"
+    gate: GateSettings = GateSettings()
+    resamples: int = Field(2000, ge=100, description="bootstrap resamples against the champion")

@@ -5,13 +5,7 @@ from typing import Any
 import mlflow
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-_NAMES = {
-    "loss": "train/loss",
-    "learning_rate": "train/learning_rate",
-    "grad_norm": "train/gradient_norm",
-    "eval_loss": "validation/loss",
-    "eval_rougeLsum": "validation/rougeLsum",
-}
+from highlighter.training_report import CURVES
 
 
 class MlflowCurves(TrainerCallback):
@@ -29,6 +23,6 @@ class MlflowCurves(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Log the known entries at the optimizer step they belong to."""
-        metrics = {_NAMES[key]: value for key, value in (logs or {}).items() if key in _NAMES}
+        metrics = {CURVES[key]: value for key, value in (logs or {}).items() if key in CURVES}
         if metrics:
             mlflow.log_metrics(metrics, step=state.global_step)

@@ -1,77 +1,28 @@
 """Fine-tune a T5 on tokenized articles."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import datasets
 import numpy as np
 import torch
-from pydantic import BaseModel
 from transformers import (
-    DataCollatorForSeq2Seq,
     EarlyStoppingCallback,
     EvalPrediction,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
     TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
 )
 
+from highlighter.batches import WindowCollator
+from highlighter.encoding import encode_prefix
 from highlighter.metrics.rouge import score_rouge
+from highlighter.model import T5ForHighlighting
 from highlighter.settings import TextSettings, TrainingSettings
-
-
-class LossPoint(BaseModel):
-    """One logged point of a learning curve."""
-
-    step: int
-    train_loss: float | None = None
-    validation_loss: float | None = None
-    validation_rouge_lsum: float | None = None
-
-
-class TrainingReport(BaseModel):
-    """What fine-tuning did. `best_step` is the optimizer step whose weights were kept."""
-
-    steps: int
-    best_step: int
-    validation_loss: float
-    seconds: float
-    examples_per_second: float
-    parameters: int
-    precision: str
-    device: str
-    stopped_early: bool
-    curve: list[LossPoint]
-
-    def curves(self) -> dict[str, list[tuple[int, float]]]:
-        """(step, loss) points of each loss."""
-        return {
-            "train": [(p.step, p.train_loss) for p in self.curve if p.train_loss is not None],
-            "validation": [
-                (p.step, p.validation_loss) for p in self.curve if p.validation_loss is not None
-            ],
-        }
-
-
-class ValidateAtEnd(TrainerCallback):
-    """The last step's weights are a candidate too, even off the validation interval."""
-
-    def on_step_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: Any,
-    ) -> None:
-        """Ask for a validation once the last step is done."""
-        if state.global_step >= state.max_steps:
-            control.should_evaluate = True
+from highlighter.trainer import HighlightTrainer, ValidateAtEnd
+from highlighter.training_report import CURVES, TrainingReport
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
@@ -90,7 +41,7 @@ def choose_precision(wanted: str, device: torch.device) -> str:
 
 
 def train(
-    model: PreTrainedModel,
+    model: T5ForHighlighting,
     tokenizer: PreTrainedTokenizerBase,
     features: datasets.DatasetDict,
     *,
@@ -108,13 +59,23 @@ def train(
     if settings.early_stopping_patience is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
     model.config.use_cache = not settings.gradient_checkpointing
-    trainer = Seq2SeqTrainer(
+    collator = WindowCollator(
+        text=text,
+        prefix=encode_prefix(tokenizer, text),
+        pad=tokenizer.pad_token_id,
+        end=tokenizer.eos_token_id,
+        reading_windows=settings.reading_windows if settings.salience_weight else 0,
+        shuffle=True,
+    )
+    trainer = HighlightTrainer(
+        settings=settings,
+        validation_collator=replace(collator, shuffle=False),
         model=model,
         args=arguments,
-        train_dataset=features["train"].select_columns(["input_ids", "labels"]),
-        eval_dataset=validation.select_columns(["input_ids", "labels"]),
+        train_dataset=features["train"],
+        eval_dataset=validation,
         processing_class=tokenizer,
-        data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
+        data_collator=collator,
         compute_metrics=_rouge_of(tokenizer) if arguments.predict_with_generate else None,
         callbacks=[ValidateAtEnd(), *callbacks],
     )
@@ -146,7 +107,6 @@ def _arguments(
         warmup_steps=settings.warmup_steps,
         optim=settings.optimizer,
         weight_decay=settings.weight_decay,
-        label_smoothing_factor=settings.label_smoothing,
         max_grad_norm=settings.max_gradient_norm,
         bf16=choose_precision(settings.precision, device) == "bf16",
         use_cpu=use_cpu,
@@ -168,6 +128,7 @@ def _arguments(
         # Greedy while training: beams would only slow the comparison between checkpoints.
         generation_max_length=text.max_target_tokens,
         generation_num_beams=1,
+        remove_unused_columns=False,
         report_to=[],
     )
 
@@ -189,37 +150,22 @@ def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-de
 
 def _report(trainer: Seq2SeqTrainer, settings: TrainingSettings, seconds: float) -> TrainingReport:
     state, arguments = trainer.state, trainer.args
-    points: dict[int, LossPoint] = {}
-    names = {
-        "loss": "train_loss",
-        "eval_loss": "validation_loss",
-        "eval_rougeLsum": "validation_rouge_lsum",
-    }
+    curves: dict[str, list[tuple[int, float]]] = {name: [] for name in CURVES.values()}
     for entry in state.log_history:
-        point = points.setdefault(entry["step"], LossPoint(step=entry["step"]))
-        for key, field in names.items():
+        for key, name in CURVES.items():
             if key in entry:
-                setattr(point, field, float(entry[key]))
-    curve = [
-        p
-        for _, p in sorted(points.items())
-        if p.train_loss is not None or p.validation_loss is not None
-    ]
+                curves[name].append((entry["step"], float(entry[key])))
     best_step = int(str(state.best_model_checkpoint).rsplit("-", 1)[-1])
     rows = state.global_step * settings.batch_size * settings.gradient_accumulation_steps
     return TrainingReport(
         steps=state.global_step,
         best_step=best_step,
-        validation_loss=next(
-            p.validation_loss
-            for p in curve
-            if p.step == best_step and p.validation_loss is not None
-        ),
+        validation_loss=dict(curves["validation/loss"])[best_step],
         seconds=seconds,
         examples_per_second=rows / seconds,
         parameters=sum(p.numel() for p in trainer.model.parameters()),
         precision="bf16" if arguments.bf16 else "fp32",
         device=arguments.device.type,
         stopped_early=state.global_step < state.max_steps,
-        curve=curve,
+        curves={name: points for name, points in curves.items() if points},
     )

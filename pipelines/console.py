@@ -2,13 +2,14 @@
 
 import logging
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from transformers.utils import logging as transformers_logging
 from zenml.models import PipelineRunResponse
 
 from highlighter.errors import HighlighterError
-from highlighter.evaluation import Evaluation
+from highlighter.evaluation.record import Evaluation
 from release.publish import Registration
 
 
@@ -33,12 +34,24 @@ def print_summary(
 ) -> None:
     """Print the test scores, the time of each step, what was registered, and what to do next."""
     console = Console()
-    scores = Table(title=f"\nTest split, {evaluation.rows} articles", title_justify="left")
-    for heading in ("", "ROUGE-1", "ROUGE-2", "ROUGE-L", "ROUGE-Lsum", "words"):
-        scores.add_column(heading, justify="right" if heading else "left")
-    for name, system in evaluation.systems.items():
-        scores.add_row(name, *(f"{value:.1f}" for value in system.model_dump().values()))
-    times = Table(title="Time per step", title_justify="left")
+    console.print(f"\n[bold]Test split, {evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
+    scores = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("", "R-1", "R-2", "R-Lsum", "over LEAD-3", "facts ok", "words"):
+        scores.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name in ("abstractive", "extractive", "lead3", "random3", "oracle"):
+        system = evaluation.systems[name]
+        rouge, over = system.rouge, system.over_lead3["rougeLsum"]
+        scores.add_row(
+            name,
+            f"{rouge['rouge1'].mean:.1f}",
+            f"{rouge['rouge2'].mean:.1f}",
+            f"{rouge['rougeLsum'].mean:.1f} ({rouge['rougeLsum'].low:.1f}-"
+            f"{rouge['rougeLsum'].high:.1f})",
+            "" if name == "lead3" else f"{over.mean:+.1f} ({over.low:+.1f} {over.high:+.1f})",
+            f"{100 * system.faithfulness.mean:.0f} %",
+            f"{system.words:.0f}",
+        )
+    times = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("step", "seconds"):
         times.add_column(heading, justify="right" if heading == "seconds" else "left")
     for name, step in run.steps.items():
@@ -47,6 +60,8 @@ def print_summary(
     console.print(scores, times)
     console.print(
         f"Registered {registration.model_name} version {registration.version} as "
-        f"{registration.alias}: {registration.reason}."
+        f"{registration.alias}:"
     )
+    for reason in registration.decision.reasons:
+        console.print(f"  - {reason}", highlight=False)
     console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")

@@ -2,7 +2,12 @@
 
 from zenml import pipeline
 
-from highlighter.settings import GenerationSettings, ModelSource, TextSettings
+from highlighter.settings import (
+    GenerationSettings,
+    HighlightSettings,
+    ModelSource,
+    TextSettings,
+)
 from steps.evaluate import evaluate
 from steps.fine_tune import fine_tune
 from steps.ingest import ingest
@@ -19,6 +24,7 @@ def summarization(
     model: ModelSource,
     seed: int = 13,
     text: TextSettings = TextSettings(),
+    highlights: HighlightSettings = HighlightSettings(),
     generation: GenerationSettings = GenerationSettings(),
 ) -> None:
     """Fine-tune T5 on news, judge it, register it.
@@ -29,7 +35,7 @@ def summarization(
     articles, ingest_report = ingest(seed=seed, data_version=data_version)
     features, tokenizer, _ = tokenize(articles, model, model_version, text)
     checkpoint, training_report = fine_tune(features, tokenizer, model, model_version, text, seed)
-    evaluation, _, _ = evaluate(
-        articles, features, checkpoint, ingest_report, training_report, generation
+    evaluation, rows, _ = evaluate(
+        articles, checkpoint, ingest_report, training_report, highlights, generation, seed
     )
-    register(checkpoint, articles, evaluation, ingest_report)
+    register(checkpoint, evaluation, rows, ingest_report, seed)

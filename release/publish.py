@@ -7,29 +7,27 @@ from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
-from highlighter.gate import Alias, Candidate, GateDecision, decide
-from release import bento_store, registry
+from highlighter.fingerprint import hash_folder
+from highlighter.gate import Alias, Champion, GateDecision, Measured, decide
+from highlighter.settings import GateSettings
+from release import bento_store, measurements, registry
+from release.champion import Lineage, make_champion
 
 
 class Registration(BaseModel):
-    """What was registered. `bento_tag` is set when this version is the champion."""
+    """What was registered. `bento_tag` is set when this version became the champion."""
 
     model_name: str
     version: str
     model_uri: str
     mlflow_run_id: str
-    alias: Alias
-    reason: str
+    decision: GateDecision
     bento_tag: str | None
 
-
-class Lineage(BaseModel):
-    """Where a version comes from; the labels of its Bento model."""
-
-    mlflow_run_id: str
-    zenml_run: str
-    data_fingerprint: str
-    git_commit: str
+    @property
+    def alias(self) -> Alias:
+        """The alias the gate gave."""
+        return self.decision.alias
 
 
 def publish(
@@ -37,50 +35,56 @@ def publish(
     model: ModelInfo,
     *,
     name: str,
-    score: float,
-    test_fingerprint: str,
+    measured: Measured,
+    gate: GateSettings,
+    resamples: int,
+    seed: int,
     lineage: Lineage,
 ) -> Registration:
-    """Register `model`, whose files are `checkpoint`. An error or Ctrl-C undoes all of it."""
+    """Register `model`, whose files are `checkpoint`. An error or Ctrl-C undoes all of it.
+
+    Only `measured.json` stays with the run, whose record it is.
+    """
     client = MlflowClient()
+    measurements.store_measured(client, lineage.mlflow_run_id, measured)
+    today = registry.champion(client, name)
+    champion = None
+    if today is not None:
+        champion = Champion(
+            version=str(today.version), measured=measurements.load_measured(client, today)
+        )
+    decision = decide(measured, champion, gate, resamples, seed)
+    tags = {
+        registry.CHECKPOINT_TAG: hash_folder(checkpoint),
+        **_tags(measured, decision),
+        **lineage.model_dump(),
+    }
+    bento_tag = None
     with ExitStack() as undo:
         version = registry.create_version(
-            client,
-            name,
-            model,
-            lineage.mlflow_run_id,
-            tags={
-                registry.SCORE_TAG: str(score),
-                registry.TEST_TAG: test_fingerprint,
-                **lineage.model_dump(),
-            },
+            client, name, model, lineage.mlflow_run_id, tags=tags, undo=undo
         )
-        undo.callback(client.delete_model_version, name, version.version)
-        decision = _ask_gate(client, name, score, test_fingerprint, str(version.version))
-        bento_tag = None
         if decision.alias == "champion":
-            labels = {"model_version": str(version.version), **lineage.model_dump()}
-            bento_tag = bento_store.import_checkpoint(name, checkpoint, labels)
-            undo.callback(bento_store.delete, bento_tag)
-        # The alias moves last, in one transaction: until then nothing points to this version.
-        client.set_registered_model_alias(name, decision.alias, version.version)
+            labels = lineage.model_dump()
+            bento_tag = make_champion(client, version, checkpoint, labels, undo)
+        else:
+            registry.move_alias(client, name, "challenger", str(version.version), undo)
         undo.pop_all()
     return Registration(
         model_name=name,
         version=str(version.version),
         model_uri=model.model_uri,
         mlflow_run_id=lineage.mlflow_run_id,
-        alias=decision.alias,
-        reason=decision.reason,
+        decision=decision,
         bento_tag=bento_tag,
     )
 
 
 def still_stands(registration: Registration) -> bool:
-    """Whether the registered version exists, and the served model if it is the champion's."""
+    """Whether the registered version exists, and the served model is the champion's."""
     client = MlflowClient()
-    versions = client.search_model_versions(f"name='{registration.model_name}'")
-    if registration.version not in {str(v.version) for v in versions}:
+    versions = registry.versions(client, registration.model_name)
+    if registration.version not in {str(version.version) for version in versions}:
         return False
     today = registry.champion(client, registration.model_name)
     if today is None:
@@ -89,11 +93,15 @@ def still_stands(registration: Registration) -> bool:
     return served is not None and served.get("model_version") == str(today.version)
 
 
-def _ask_gate(
-    client: MlflowClient, name: str, score: float, test_fingerprint: str, version: str
-) -> GateDecision:
-    today = registry.champion(client, name)
-    return decide(
-        Candidate(version=version, score=score, test_fingerprint=test_fingerprint),
-        None if today is None else registry.as_candidate(today),
-    )
+def _tags(measured: Measured, decision: GateDecision) -> dict[str, str]:
+    """What a person who browses the registry wants to see."""
+    tags = {
+        "measure": f"{measured.metric} of {measured.system} summaries",
+        "test_fingerprint": str(measured.test_fingerprint),
+        "gate": "; ".join(decision.reasons),
+    }
+    if measured.score is not None:
+        tags[registry.SCORE_TAG] = f"{measured.score:.4f}"
+    if decision.alias == "champion" and decision.champion_version is not None:
+        tags[registry.PREVIOUS_TAG] = decision.champion_version
+    return tags

@@ -1,92 +1,109 @@
-"""Versions in MLflow's model registry, and their aliases."""
+"""Versions in MLflow's model registry, their aliases and tags; each change can be undone."""
 
-import shutil
-import tempfile
-from importlib.metadata import version as installed_version
-from pathlib import Path
+from contextlib import ExitStack
 
-import mlflow
-from mlflow.entities.model_registry import ModelVersion
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
-from mlflow.types.schema import ColSpec, DataType, Schema
 
-import highlighter
-from highlighter.gate import Candidate
-from highlighter.source_files import needed_files
-
-_PACKAGES = ("mlflow", "torch", "transformers", "sentencepiece", "sentencex", "pydantic")
-SCORE_TAG = "rougeLsum"
-TEST_TAG = "test_fingerprint"
+SCORE_TAG = "score"
+PREVIOUS_TAG = "previous_champion"
+CHECKPOINT_TAG = "checkpoint_hash"
 
 
-def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> ModelInfo:
-    """Log a checkpoint folder in the active run as a pyfunc from code, with what it needs."""
-    package = Path(highlighter.__file__).parent
-    code = package / "mlflow_model.py"
-    with tempfile.TemporaryDirectory(prefix="highlighter-code-") as folder:
-        copy = Path(folder) / package.name
-        for file in needed_files(code, package.parent):
-            target = copy / file.relative_to(package)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
-        return mlflow.pyfunc.log_model(
-            name=name,
-            python_model=str(copy / code.name),
-            artifacts={"checkpoint": str(checkpoint)},
-            code_paths=[str(copy)],
-            signature=ModelSignature(
-                inputs=Schema([ColSpec(DataType.string)]),
-                outputs=Schema([ColSpec(DataType.string)]),
-            ),
-            input_example=input_example,
-            pip_requirements=[f"{name}=={_public_version(name)}" for name in _PACKAGES],
-        )
-
-
-def _public_version(package: str) -> str:
-    return installed_version(package).split("+")[0]  # "2.13.0+cpu" is no index's name for it
+def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
+    """All versions of `name`, the oldest first; none if no such model is registered."""
+    found = client.search_model_versions(f"name='{name}'")
+    return sorted(found, key=lambda version: int(version.version))
 
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """The version the alias `champion` points to, or None before the first one."""
-    try:
-        return client.get_model_version_by_alias(name, "champion")
-    except MlflowException as error:
-        # Two ways of saying "none": no such model yet, or no such alias.
-        if error.error_code in (
-            ErrorCode.Name(RESOURCE_DOES_NOT_EXIST),
-            "INVALID_PARAMETER_VALUE",
-        ):
-            return None
-        raise
+    number = aliases(client, name).get("champion")
+    return None if number is None else client.get_model_version(name, number)
 
 
-def as_candidate(version: ModelVersion) -> Candidate:
-    """What the gate may know of a registered version."""
-    score = version.tags.get(SCORE_TAG)
-    return Candidate(
-        version=str(version.version),
-        score=None if score is None else float(score),
-        test_fingerprint=version.tags.get(TEST_TAG),
-    )
+def aliases(client: MlflowClient, name: str) -> dict[str, str]:
+    """The version each alias points to; empty if no such model is registered."""
+    model = _registered(client, name)
+    return {} if model is None else {key: str(value) for key, value in model.aliases.items()}
+
+
+def move_alias(client: MlflowClient, name: str, alias: str, version: str, undo: ExitStack) -> None:
+    """Point `alias` at `version`, in one transaction."""
+    before = aliases(client, name).get(alias)
+    # Callbacks are set before the deed: Ctrl-C may come when it is done but not yet returned.
+    undo.callback(_point_alias, client, name, alias, before)
+    client.set_registered_model_alias(name, alias, version)
+
+
+def drop_alias(client: MlflowClient, name: str, alias: str, of: set[str], undo: ExitStack) -> None:
+    """Remove `alias` if it points to one of the versions `of`."""
+    before = aliases(client, name).get(alias)
+    if before in of:
+        undo.callback(_point_alias, client, name, alias, before)
+        client.delete_registered_model_alias(name, alias)
+
+
+def set_tag(
+    client: MlflowClient, version: ModelVersion, key: str, value: str, undo: ExitStack
+) -> None:
+    """Set a tag of a version."""
+    if key in version.tags:
+        undo.callback(
+            client.set_model_version_tag, version.name, version.version, key, version.tags[key]
+        )
+    else:
+        undo.callback(client.delete_model_version_tag, version.name, version.version, key)
+    client.set_model_version_tag(version.name, version.version, key, value)
 
 
 def create_version(
-    client: MlflowClient, name: str, model: ModelInfo, run_id: str, tags: dict[str, str]
+    client: MlflowClient,
+    name: str,
+    model: ModelInfo,
+    run_id: str,
+    *,
+    tags: dict[str, str],
+    undo: ExitStack,
 ) -> ModelVersion:
     """Register a logged model as the next version of `name`."""
-    try:
-        client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
+    if _registered(client, name) is None:
+        undo.callback(_delete_if_empty, client, name)
         client.create_registered_model(
             name, description="T5 that summarizes news; see the run of each version."
         )
+    known = {version.version for version in versions(client, name)}
+    undo.callback(_delete_versions, client, name, model.model_uri, known)
     return client.create_model_version(
         name, source=model.model_uri, run_id=run_id, model_id=model.model_id, tags=tags
     )
+
+
+def _registered(client: MlflowClient, name: str) -> RegisteredModel | None:
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return None
+
+
+def _point_alias(client: MlflowClient, name: str, alias: str, version: str | None) -> None:
+    if version is None:
+        client.delete_registered_model_alias(name, alias)  # no error if there is none
+    else:
+        client.set_registered_model_alias(name, alias, version)
+
+
+def _delete_versions(client: MlflowClient, name: str, source: str, known: set[object]) -> None:
+    for version in versions(client, name):
+        if version.source == source and version.version not in known:
+            client.delete_model_version(name, version.version)
+
+
+def _delete_if_empty(client: MlflowClient, name: str) -> None:
+    if _registered(client, name) and not versions(client, name):
+        client.delete_registered_model(name)

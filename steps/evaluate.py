@@ -1,4 +1,4 @@
-"""Step 4: judge the model on the test split, beside LEAD-3 on the same rows."""
+"""Step 4: judge the model on the test split, beside baselines on the same rows."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +9,13 @@ from zenml import step
 from zenml.types import HTMLString
 
 from highlighter.corpus.validation import IngestReport
-from highlighter.evaluation import Evaluation, evaluate_model
-from highlighter.metrics.rouge import ROUGE_TYPES
-from highlighter.model import load_model
-from highlighter.plots import plot_learning_curve, plot_rouge
-from highlighter.report import render_report
-from highlighter.settings import EvaluationSettings, GenerationSettings
-from highlighter.tokenizer import load_tokenizer
-from highlighter.training import TrainingReport
+from highlighter.evaluation.judge import judge
+from highlighter.evaluation.pictures import picture_evaluation
+from highlighter.evaluation.record import Evaluation
+from highlighter.evaluation.report import render_report
+from highlighter.settings import EvaluationSettings, GenerationSettings, HighlightSettings
+from highlighter.training_report import TrainingReport
+from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer
 from steps.run_record import log_settings
@@ -25,44 +24,48 @@ from steps.run_record import log_settings
 @step(
     experiment_tracker=True,
     cache_policy=depends_on_code(__file__),
-    output_materializers={"predictions": ArrowMaterializer},
+    output_materializers={"evaluated_rows": ArrowMaterializer},
 )
 def evaluate(
     articles: DatasetDict,
-    features: DatasetDict,
     checkpoint: Path,
     ingest_report: IngestReport,
     training_report: TrainingReport,
+    highlights: HighlightSettings,
     generation: GenerationSettings,
+    seed: int,
     evaluation: EvaluationSettings = EvaluationSettings(),
 ) -> tuple[
     Annotated[Evaluation, "evaluation"],
-    Annotated[Dataset, "predictions"],
+    Annotated[Dataset, "evaluated_rows"],
     Annotated[HTMLString, "report"],
 ]:
-    """Scores, every test row with its predictions, and the report."""
+    """Scores with intervals, every test row with every system's summary, and the report."""
     log_settings()
-    result, predictions = evaluate_model(
-        load_model(str(checkpoint)),
-        load_tokenizer(str(checkpoint)),
-        articles=articles["test"],
-        features=features["test"],
+    result, rows = judge(
+        checkpoint,
+        articles["test"],
+        test_fingerprint=ingest_report.fingerprints["test"],
+        highlights=highlights,
         generation=generation,
         settings=evaluation,
-        test_fingerprint=ingest_report.fingerprints["test"],
+        seed=seed,
     )
-    rouge = {
-        name: {metric: getattr(scores, metric) for metric in ROUGE_TYPES}
-        for name, scores in result.systems.items()
-    }
-    figures = {
-        "learning_curve": plot_learning_curve(training_report.curves(), training_report.best_step),
-        "rouge": plot_rouge(rouge),
-    }
-    samples = predictions.select(range(min(evaluation.samples, len(predictions))))
-    report = render_report(result, list(samples), figures)
+    figures = picture_evaluation(result, rows, training_report)
+    report = render_report(result, rows, figures, evaluation.samples)
+    folder = temporary_folder("evaluate")
+    rows.to_parquet(folder / "rows.parquet")
+    mlflow.log_artifact(str(folder / "rows.parquet"), "evaluation")
+    mlflow.log_dict(result.model_dump(mode="json"), "evaluation/evaluation.json")
+    mlflow.log_text(report, "evaluation/report.html")
+    samples = rows.select(range(min(evaluation.samples, len(rows))))
+    mlflow.log_table(
+        samples.select_columns(["id", "article", "reference", "abstractive", "extractive"])
+        .add_column("abstractive_rougeLsum", samples["abstractive_rougeLsum"][:])
+        .to_pandas(),
+        "evaluation/samples.json",
+    )
+    for name, figure in figures.items():
+        mlflow.log_figure(figure, f"figures/{name}.png")
     mlflow.log_metrics(result.metrics())
-    mlflow.log_figure(figures["rouge"], "figures/rouge.png")
-    mlflow.log_text(report, "report.html")
-    mlflow.log_table(samples.to_pandas(), "samples.json")
-    return result, predictions, HTMLString(report)
+    return result, rows, HTMLString(report)

@@ -10,11 +10,12 @@ from zenml.logger import get_logger
 
 from highlighter.checkpoint import save_checkpoint
 from highlighter.model import build_model
-from highlighter.plots import plot_learning_curve
+from highlighter.plots import plot_learning_curves
 from highlighter.settings import ModelSource, TextSettings, TrainingSettings
 from highlighter.tokenizer import load_tokenizer
 from highlighter.tracking import MlflowCurves
-from highlighter.training import TrainingReport, train
+from highlighter.training import train
+from highlighter.training_report import TrainingReport
 from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import FolderMaterializer
@@ -57,7 +58,7 @@ def fine_tune(
     )
     save_checkpoint(folder / "checkpoint", t5, words, text)
     mlflow.log_figure(
-        plot_learning_curve(report.curves(), report.best_step), "figures/learning_curve.png"
+        plot_learning_curves(report.curves, report.best_step), "figures/learning_curves.png"
     )
     mlflow.log_metrics(
         {

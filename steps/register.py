@@ -4,17 +4,18 @@ from pathlib import Path
 from typing import Annotated
 
 import mlflow
-from datasets import DatasetDict
+from datasets import Dataset
 from zenml import step
 from zenml.logger import get_logger
 
-from highlighter.checkpoint import with_generation
+from highlighter.checkpoint import finish_checkpoint
 from highlighter.corpus.validation import IngestReport
-from highlighter.evaluation import Evaluation
+from highlighter.evaluation.record import Evaluation, measured_for_gate
 from highlighter.settings import RegistrySettings
 from highlighter.workspace import temporary_folder
-from release.publish import Lineage, Registration, publish
-from release.registry import log_checkpoint
+from release.champion import Lineage
+from release.logged_model import log_checkpoint
+from release.publish import Registration, publish
 from steps.caching import depends_on_code
 from steps.run_record import git_commit, log_settings, zenml_run
 
@@ -24,23 +25,26 @@ logger = get_logger(__name__)
 @step(experiment_tracker=True, cache_policy=depends_on_code(__file__))
 def register(
     checkpoint: Path,
-    articles: DatasetDict,
     evaluation: Evaluation,
+    rows: Dataset,
     ingest_report: IngestReport,
+    seed: int,
     registry: RegistrySettings = RegistrySettings(),
 ) -> Annotated[Registration, "registration"]:
     """A new version in MLflow's registry; the champion is what `bentoml serve` serves."""
     log_settings()
     folder = temporary_folder("register") / "checkpoint"
-    with_generation(checkpoint, evaluation.generation, folder)
-    model = log_checkpoint(folder, registry.model_name, [articles["test"][0]["article"]])
+    finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
+    model = log_checkpoint(folder, registry.model_name, [rows[0]["article"]])
     mlflow.log_metrics(evaluation.metrics(), model_id=model.model_id)
     registration = publish(
         folder,
         model,
         name=registry.model_name,
-        score=evaluation.systems["summary"].rougeLsum,
-        test_fingerprint=evaluation.test_fingerprint,
+        measured=measured_for_gate(evaluation, rows, registry.gate),
+        gate=registry.gate,
+        resamples=registry.resamples,
+        seed=seed,
         lineage=Lineage(
             mlflow_run_id=mlflow.active_run().info.run_id,
             zenml_run=zenml_run(),
@@ -48,12 +52,13 @@ def register(
             git_commit=git_commit(),
         ),
     )
+    mlflow.log_dict(registration.decision.model_dump(mode="json"), "gate/decision.json")
     mlflow.set_tags({"registered_version": registration.version, "alias": registration.alias})
     logger.info(
         "%s version %s is %s: %s",
         registration.model_name,
         registration.version,
         registration.alias,
-        registration.reason,
+        "; ".join(registration.decision.reasons),
     )
     return registration

@@ -9,7 +9,7 @@ from typing import Any
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
-from highlighter.corpus.reading import RawRow, as_raw_row, read_rows, require_columns
+from highlighter.corpus.files import RawRow, as_raw_row, read_rows, require_columns
 from highlighter.errors import CorpusError
 from highlighter.fingerprint import hash_files, hash_folder, hub_commit
 from highlighter.settings import Columns, EmbeddedSource, FileSource, HubSource, Source

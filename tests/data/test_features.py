@@ -9,30 +9,54 @@ from highlighter.features import target_text, tokenize_splits
 from highlighter.settings import MapSettings, TextSettings
 
 
-def test_features_hold_prefix_article_and_highlights(
+def test_features_hold_the_whole_article_and_its_highlights(
     articles: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
-    text = TextSettings(max_source_tokens=512, max_target_tokens=128)
+    text = TextSettings(max_source_tokens=64, max_target_tokens=128, overlap_tokens=8)
     features, report = tokenize_splits(articles, tokenizer, text, MapSettings(), tmp_path)
     row, article = features["test"][0], articles["test"][0]
-    words = " ".join(article["article"].split())
-    assert tokenizer.decode(row["input_ids"]) == f"summarize: {words}</s>"
+    assert tokenizer.decode(row["tokens"]) == " ".join(article["article"].split())
     assert tokenizer.decode(row["labels"]) == target_text(article["highlights"]) + "</s>"
-    assert report.articles["test"].truncated == 0
+    assert sum(row["piece_lengths"]) == len(row["tokens"])
+    prefix = tokenizer("summarize: ", add_special_tokens=False)["input_ids"]
+    assert row["source_length"] == len(prefix) + len(row["tokens"]) + 1
+    assert report.articles["train"].truncated == 1.0
+    assert report.articles["train"].percentiles["p50"] > 64
 
 
-def test_limits_cut_the_end_but_keep_the_end_token(
+def test_the_sentences_the_highlights_were_made_of_are_labelled(
     articles: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
-    text = TextSettings(max_source_tokens=16, max_target_tokens=8)
+    features, report = tokenize_splits(articles, tokenizer, TextSettings(), MapSettings(), tmp_path)
+    for row in features["train"]:
+        # The closing of the bridge, and what repairs cost; not the drivers, nor the year.
+        assert row["salience_labels"] == [1, 0, 1, 0, 0]
+    assert report.salient["train"] == 0.4
+
+
+def test_the_target_is_cut_but_keeps_its_end_token(
+    articles: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+) -> None:
+    text = TextSettings(max_target_tokens=8)
     features, report = tokenize_splits(articles, tokenizer, text, MapSettings(), tmp_path)
     for row in features["train"]:
-        assert len(row["input_ids"]) == 16
-        assert row["input_ids"][-1] == tokenizer.eos_token_id
-        assert len(row["labels"]) <= 8
-        assert row["source_length"] > 16
-    assert report.articles["train"].truncated == 1.0
-    assert report.articles["train"].percentiles["p50"] > 16
+        assert len(row["labels"]) == 8
+        assert row["labels"][-1] == tokenizer.eos_token_id
+        assert row["target_length"] > 8
+    assert report.highlights["train"].truncated == 1.0
+
+
+def test_a_sentence_too_long_for_a_window_is_cut_into_pieces(
+    tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+) -> None:
+    row = {"id": "1", "article": "the bridge " * 200, "highlights": "The bridge."}
+    rows = datasets.DatasetDict({"train": datasets.Dataset.from_list([row])})
+    text = TextSettings(max_source_tokens=64, overlap_tokens=8)
+    features, _ = tokenize_splits(rows, tokenizer, text, MapSettings(), tmp_path)
+    [row] = features["train"]
+    assert len(row["piece_lengths"]) > 5
+    assert max(row["piece_lengths"]) < 64
+    assert set(row["salience_labels"]) == {1}
 
 
 def test_workers_change_nothing(

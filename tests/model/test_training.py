@@ -10,13 +10,14 @@ from transformers import (
     TrainerCallback,
 )
 
-from highlighter.checkpoint import read_text_settings, save_checkpoint, with_generation
+from highlighter.checkpoint import finish_checkpoint, read_text_settings, save_checkpoint
 from highlighter.errors import CheckpointError
 from highlighter.features import tokenize_splits
 from highlighter.inference import Summarizer
 from highlighter.model import build_model, load_model
 from highlighter.settings import (
     GenerationSettings,
+    HighlightSettings,
     MapSettings,
     PretrainedModel,
     ScratchModel,
@@ -26,7 +27,8 @@ from highlighter.settings import (
 from highlighter.tokenizer import load_tokenizer
 from highlighter.training import TrainingReport, choose_precision, train
 
-TEXT = TextSettings(max_source_tokens=96, max_target_tokens=32)
+TEXT = TextSettings(max_source_tokens=96, max_target_tokens=32, overlap_tokens=16)
+CHOICE = HighlightSettings(sentences=1)
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.1)
 
 
@@ -65,16 +67,19 @@ def test_training_learns(
 ) -> None:
     settings = FEW_STEPS.model_copy(update={"max_steps": 60, "evaluations": 2})
     _, report = fine_tune(features, tokenizer, tmp_path, settings)
-    losses = dict(report.curves()["train"])
+    losses = dict(report.curves["train/summary_loss"])
     assert losses[1] > 5
-    assert report.validation_loss < losses[1] / 2
+    validation = report.curves["validation/summary_loss"]
+    assert validation[-1][1] < losses[1] / 2
+    salience = [value for _, value in report.curves["validation/salience_loss"]]
+    assert salience[-1] < salience[0]
 
 
 def test_the_same_seed_gives_the_same_run_to_the_last_digit(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     runs = [fine_tune(features, tokenizer, tmp_path / name, FEW_STEPS) for name in "ab"]
-    assert runs[0][1].curve == runs[1][1].curve
+    assert runs[0][1].curves == runs[1][1].curves
     for one, other in zip(runs[0][0].parameters(), runs[1][0].parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -110,7 +115,7 @@ def test_the_best_weights_are_kept_not_the_last(
 
     model, report = fine_tune(features, tokenizer, tmp_path, FEW_STEPS, [Wreck()])
     assert report.best_step == 8
-    validations = dict(report.curves()["validation"])
+    validations = dict(report.curves["validation/loss"])
     assert report.validation_loss == validations[8] < validations[12]
     assert model.shared.weight.abs().mean() < 0.9  # the wrecked ones are about 0.8 sigma
 
@@ -136,9 +141,10 @@ def test_selection_by_rouge_validates_with_generated_text(
 ) -> None:
     settings = FEW_STEPS.model_copy(update={"selection_metric": "rougeLsum", "validation_rows": 4})
     _, report = fine_tune(features, tokenizer, tmp_path, settings)
-    scores = [p.validation_rouge_lsum for p in report.curve if p.validation_rouge_lsum is not None]
+    scores = [score for _, score in report.curves["validation/rougeLsum"]]
     assert len(scores) == 3
     assert all(0 <= score <= 1 for score in scores)
+    assert len(report.curves["validation/salience_loss"]) == 3
 
 
 def test_every_last_step_is_validated(
@@ -146,7 +152,7 @@ def test_every_last_step_is_validated(
 ) -> None:
     settings = FEW_STEPS.model_copy(update={"max_steps": 10, "evaluations": 3})
     _, report = fine_tune(features, tokenizer, tmp_path, settings)
-    assert [step for step, _ in report.curves()["validation"]] == [4, 8, 10]
+    assert [step for step, _ in report.curves["validation/loss"]] == [4, 8, 10]
 
 
 def test_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +193,7 @@ def test_a_folder_laid_out_as_the_hubs_t5_loads_trains_and_summarizes(
     )  # fmt: skip
     save_checkpoint(tmp_path / "tuned", model, words, TEXT)
     generation = GenerationSettings(num_beams=2, max_new_tokens=12, min_new_tokens=4)
-    with_generation(tmp_path / "tuned", generation, tmp_path / "registered")
+    finish_checkpoint(tmp_path / "tuned", generation, CHOICE, tmp_path / "registered")
     summarizer = Summarizer.load(tmp_path / "registered")
     results = summarizer.summarize([articles["test"][0]["article"], "Word " * 200])
     assert [r.truncated for r in results] == [False, True]
@@ -205,14 +211,44 @@ def test_a_batch_gives_what_each_article_gives_alone(
     settings = FEW_STEPS.model_copy(update={"max_steps": 40, "evaluations": 1})
     model, _ = fine_tune(features, tokenizer, tmp_path / "work", settings)
     save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
-    with_generation(
-        tmp_path / "tuned", GenerationSettings(num_beams=2, max_new_tokens=24), tmp_path / "final"
-    )
+    generation = GenerationSettings(num_beams=2, max_new_tokens=24)
+    finish_checkpoint(tmp_path / "tuned", generation, CHOICE, tmp_path / "final")
     summarizer = Summarizer.load(tmp_path / "final")
     texts = [row["article"][: 60 + 30 * i] for i, row in enumerate(articles["test"])][:6]
     alone = [summarizer.summarize([text])[0] for text in texts]
-    assert summarizer.summarize(texts, batch_size=4) == alone
+    together = summarizer.summarize(texts, batch_size=4)
+    assert [r.summary for r in together] == [r.summary for r in alone]
     assert len({result.summary for result in alone}) > 1
+    for text, result in zip(texts, together, strict=True):
+        assert [p.important for p in result.paragraphs].count(True) == 1
+        for paragraph in result.paragraphs:
+            assert text[paragraph.start : paragraph.end] == paragraph.text
+
+
+def test_important_paragraphs_follow_top_k_and_threshold(
+    features: datasets.DatasetDict,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path: Path,
+) -> None:
+    model = build_model(TINY, tokenizer, seed=5)
+    generation = GenerationSettings(num_beams=1, max_new_tokens=4)
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
+    finish_checkpoint(tmp_path / "tuned", generation, CHOICE, tmp_path / "final")
+    summarizer = Summarizer.load(tmp_path / "final")
+    article = articles["test"][0]["article"]
+    [result] = summarizer.summarize([article], top_k=2)
+    scores = sorted((p.score for p in result.paragraphs), reverse=True)
+    assert len(result.paragraphs) == 3
+    assert {p.score for p in result.paragraphs if p.important} == set(scores[:2])
+    [strict] = summarizer.summarize([article], top_k=2, threshold=scores[0])
+    assert [p.score for p in strict.paragraphs if p.important] == scores[:1]
+    [none] = summarizer.summarize([article], threshold=1.0)
+    assert not any(p.important for p in none.paragraphs)
+    [sentences] = summarizer.summarize([article.replace("\n\n", " ")], top_k=1)
+    assert len(sentences.paragraphs) == 5  # without paragraphs, sentences
+    [empty] = summarizer.summarize([" \n "])
+    assert empty.paragraphs == []
 
 
 def test_a_model_with_fewer_words_than_its_tokenizer_is_refused(

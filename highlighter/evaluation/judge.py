@@ -1,0 +1,48 @@
+"""From a checkpoint and test articles to the evaluation."""
+
+from pathlib import Path
+
+import datasets
+
+from highlighter.checkpoint import read_text_settings
+from highlighter.evaluation.record import Evaluation, sum_up
+from highlighter.evaluation.scoring import score_rows
+from highlighter.evaluation.systems import write_summaries
+from highlighter.inference import best_device
+from highlighter.model import load_model
+from highlighter.settings import EvaluationSettings, GenerationSettings, HighlightSettings
+from highlighter.tokenizer import load_tokenizer
+
+
+def judge(
+    checkpoint: Path,
+    articles: datasets.Dataset,
+    *,
+    test_fingerprint: str,
+    highlights: HighlightSettings,
+    generation: GenerationSettings,
+    settings: EvaluationSettings,
+    seed: int,
+) -> tuple[Evaluation, datasets.Dataset]:
+    """The evaluation, and the scored rows behind it (see `score_rows`)."""
+    outputs = write_summaries(
+        load_model(str(checkpoint)).to(best_device()),
+        load_tokenizer(str(checkpoint)),
+        articles["article"][:],
+        articles["highlights"][:],
+        text=read_text_settings(checkpoint),
+        highlights=highlights,
+        generation=generation,
+        batch_size=settings.batch_size,
+        seed=seed,
+    )
+    rows = score_rows(articles, outputs, settings.workers)
+    evaluation = sum_up(
+        rows,
+        test_fingerprint=test_fingerprint,
+        generation=generation,
+        highlights=highlights,
+        settings=settings,
+        seed=seed,
+    )
+    return evaluation, rows

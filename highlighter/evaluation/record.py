@@ -1,0 +1,231 @@
+"""The evaluation as a typed record: means with intervals, differences, slices."""
+
+from collections.abc import Callable
+
+import datasets
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel
+from scipy.stats import bootstrap
+
+from highlighter.evaluation.scoring import column
+from highlighter.evaluation.systems import SYSTEMS
+from highlighter.gate import Measured
+from highlighter.metrics.rouge import ROUGE_TYPES
+from highlighter.settings import (
+    EvaluationSettings,
+    GateSettings,
+    GenerationSettings,
+    HighlightSettings,
+)
+from highlighter.statistics import Interval, mean_interval, paired_difference
+
+
+class SystemScores(BaseModel):
+    """One system on all test rows. ROUGE F1 in percent; shares in 0..1.
+
+    `over_lead3` is the paired difference of each ROUGE type against LEAD-3 on the same rows;
+    `faithfulness` is the share of all its facts that stand in their articles.
+    """
+
+    rouge: dict[str, Interval]
+    over_lead3: dict[str, Interval]
+    words: float
+    compression: float
+    novel_bigrams: float
+    repeated_trigrams: float
+    faithfulness: Interval
+
+
+class Slice(BaseModel):
+    """ROUGE-Lsum of some systems on a part of the rows."""
+
+    name: str
+    rows: int
+    rouge_lsum: dict[str, float]
+
+
+class SourceComparison(BaseModel):
+    """ "selected" minus "first" source on the rows that don't fit, by ROUGE type."""
+
+    rows: int
+    difference: dict[str, Interval]
+
+
+class Evaluation(BaseModel):
+    """What was measured, on which rows, and how."""
+
+    rows: int
+    test_fingerprint: str
+    seed: int
+    resamples: int
+    generation: GenerationSettings
+    highlights: HighlightSettings
+    systems: dict[str, SystemScores]
+    sources: SourceComparison
+    slices: list[Slice]
+    generated_tokens: float
+    cut_off: float
+    empty: float
+
+    def metrics(self) -> dict[str, float]:
+        """The evaluation as flat metrics, `test/<system>/<measure>`; undefined ones left out."""
+        flat: dict[str, float] = {}
+        for system, scores in self.systems.items():
+            for name in ROUGE_TYPES:
+                flat[f"test/{system}/{name}"] = scores.rouge[name].mean
+            for name in ("words", "compression", "novel_bigrams", "repeated_trigrams"):
+                flat[f"test/{system}/{name}"] = getattr(scores, name)
+            flat[f"test/{system}/faithfulness"] = scores.faithfulness.mean
+        for name in ("generated_tokens", "cut_off", "empty"):
+            flat[f"test/abstractive/{name}"] = getattr(self, name)
+        return {name: value for name, value in flat.items() if np.isfinite(value)}
+
+
+def measured_for_gate(
+    evaluation: Evaluation, rows: datasets.Dataset, gate: GateSettings
+) -> Measured:
+    """What the gate compares: the configured metric of the configured system, row by row."""
+    system = evaluation.systems[gate.system]
+    return Measured(
+        system=gate.system,
+        metric=gate.metric,
+        test_fingerprint=evaluation.test_fingerprint,
+        ids=rows["id"][:],
+        scores=rows[column(gate.system, gate.metric)][:],
+        faithfulness=system.faithfulness.mean,
+        lead3=evaluation.systems["lead3"].rouge[gate.metric].mean,
+    )
+
+
+def sum_up(
+    rows: datasets.Dataset,
+    *,
+    test_fingerprint: str,
+    generation: GenerationSettings,
+    highlights: HighlightSettings,
+    settings: EvaluationSettings,
+    seed: int,
+) -> Evaluation:
+    """Means, intervals, differences and slices of scored rows; the same for the same seed."""
+    table = {name: np.asarray(rows[name][:]) for name in rows.column_names if _numeric(rows, name)}
+
+    def mean_of(values: ArrayLike) -> Interval:
+        return mean_interval(values, settings.resamples, seed)
+
+    systems = {
+        system: SystemScores(
+            rouge={name: mean_of(table[column(system, name)]) for name in ROUGE_TYPES},
+            over_lead3={
+                name: paired_difference(
+                    table[column(system, name)],
+                    table[column("lead3", name)],
+                    settings.resamples,
+                    seed,
+                )
+                for name in ROUGE_TYPES
+            },
+            words=float(table[column(system, "words")].mean()),
+            compression=_finite_mean(table[column(system, "compression")]),
+            novel_bigrams=_finite_mean(table[column(system, "novel_bigrams")]),
+            repeated_trigrams=_finite_mean(table[column(system, "repeated_trigrams")]),
+            faithfulness=_ratio_interval(
+                table[column(system, "supported_facts")],
+                table[column(system, "facts")],
+                settings.resamples,
+                seed,
+            ),
+        )
+        for system in SYSTEMS
+    }
+    return Evaluation(
+        rows=len(rows),
+        test_fingerprint=test_fingerprint,
+        seed=seed,
+        resamples=settings.resamples,
+        generation=generation,
+        highlights=highlights,
+        systems=systems,
+        sources=_compare_sources(table, mean_of),
+        slices=_slices(rows, table),
+        generated_tokens=float(table["generated_tokens"].mean()),
+        cut_off=float(table["cut_off"].mean()),
+        empty=float(np.mean([not text for text in rows["abstractive"]])),
+    )
+
+
+def _numeric(rows: datasets.Dataset, name: str) -> bool:
+    feature = rows.features[name]
+    return isinstance(feature, datasets.Value) and feature.dtype != "string"
+
+
+def _finite_mean(values: NDArray[np.float64]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else float("nan")
+
+
+def _ratio_interval(
+    parts: NDArray[np.float64], wholes: NDArray[np.float64], resamples: int, seed: int
+) -> Interval:
+    """Sum of parts over sum of wholes; both of a row are resampled together."""
+    counted = wholes > 0
+    parts, wholes = parts[counted], wholes[counted]
+    if not parts.size:
+        return Interval(mean=float("nan"), low=float("nan"), high=float("nan"))
+    ratio = float(parts.sum() / wholes.sum())
+    if (parts == wholes).all() or parts.size == 1:
+        return Interval(mean=ratio, low=ratio, high=ratio)
+    low, high = bootstrap(
+        (parts, wholes),
+        lambda p, w, axis: p.sum(axis=axis) / w.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=max(1, 10_000_000 // parts.size),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(mean=ratio, low=float(low), high=float(high))
+
+
+def _compare_sources(
+    table: dict[str, NDArray[np.float64]], mean_of: Callable[[ArrayLike], Interval]
+) -> SourceComparison:
+    longer = ~table["fits"].astype(bool)
+    return SourceComparison(
+        rows=int(longer.sum()),
+        difference={
+            name: mean_of(
+                table[column("abstractive_selected", name)][longer]
+                - table[column("abstractive_first", name)][longer]
+            )
+            for name in ROUGE_TYPES
+        },
+    )
+
+
+def _slices(rows: datasets.Dataset, table: dict[str, NDArray[np.float64]]) -> list[Slice]:
+    fits = table["fits"].astype(bool)
+    place = np.array(
+        [
+            np.mean(chosen) / max(1, len(scores) - 1) if chosen else np.nan
+            for chosen, scores in zip(rows["oracle_chosen"], rows["sentence_scores"], strict=True)
+        ]
+    )
+    parts = {
+        "article fits the source": fits,
+        "article longer than the source": ~fits,
+        "oracle in the first third": place < 1 / 3,
+        "oracle in the middle": (place >= 1 / 3) & (place < 2 / 3),
+        "oracle in the last third": place >= 2 / 3,
+    }
+    systems = ("abstractive", "extractive", "lead3", "oracle")
+    return [
+        Slice(
+            name=name,
+            rows=int(part.sum()),
+            rouge_lsum={s: float(table[column(s, "rougeLsum")][part].mean()) for s in systems},
+        )
+        for name, part in parts.items()
+        if part.any()
+    ]

@@ -1,0 +1,73 @@
+"""Score every system's summary of every row, in several processes."""
+
+import os
+from typing import Any
+
+import datasets
+
+from highlighter.evaluation.systems import SYSTEMS, Outputs
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.metrics.rouge import ROUGE_TYPES, score_rouge
+from highlighter.metrics.text import compression, novel_ngrams, repeated_trigrams
+
+# Per row and system: ROUGE F1, words, and measures of the text itself (NaN where undefined).
+MEASURES = (
+    *ROUGE_TYPES,
+    "words",
+    "compression",
+    "novel_bigrams",
+    "repeated_trigrams",
+    "supported_facts",
+    "facts",
+)
+
+
+def column(system: str, measure: str) -> str:
+    """Name of a measure's column in the table of rows."""
+    return f"{system}_{measure}"
+
+
+def score_rows(
+    articles: datasets.Dataset, outputs: Outputs, workers: int | None
+) -> datasets.Dataset:
+    """One row an article: its text, reference, every system's text and MEASURES, and what was
+    chosen of its sentences (`sentence_scores`, `<extractor>_chosen`)."""
+    rows = datasets.Dataset.from_dict(
+        {
+            "id": articles["id"][:],
+            "article": articles["article"][:],
+            "reference": articles["highlights"][:],
+            **outputs.texts,
+            **{f"{name}_chosen": chosen for name, chosen in outputs.chosen.items()},
+            "sentence_scores": [read.scores for read in outputs.read],
+            "windows": [read.windows for read in outputs.read],
+            "fits": outputs.fits,
+            "generated_tokens": outputs.generated_tokens,
+            "cut_off": outputs.cut_off,
+        }
+    )
+    return rows.map(
+        _score_batch,
+        batched=True,
+        batch_size=32,
+        num_proc=min(workers or os.cpu_count() or 1, max(1, len(rows) // 32)),
+        desc="scoring",
+    )
+
+
+def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    facts = [ArticleFacts(article) for article in batch["article"]]
+    for system in SYSTEMS:
+        summaries = batch[system]
+        for name, scores in score_rouge(summaries, batch["reference"]).items():
+            columns[column(system, name)] = [100 * score for score in scores]
+        pairs = list(zip(summaries, batch["article"], strict=True))
+        columns[column(system, "words")] = [float(len(text.split())) for text in summaries]
+        columns[column(system, "compression")] = [compression(s, a) for s, a in pairs]
+        columns[column(system, "novel_bigrams")] = [novel_ngrams(s, a, 2) for s, a in pairs]
+        columns[column(system, "repeated_trigrams")] = [repeated_trigrams(s) for s in summaries]
+        counts = [known.count(s) for known, s in zip(facts, summaries, strict=True)]
+        columns[column(system, "supported_facts")] = [float(stand) for stand, _ in counts]
+        columns[column(system, "facts")] = [float(total) for _, total in counts]
+    return columns

@@ -1,0 +1,104 @@
+"""The summaries of every system for every test row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from highlighter.baselines import lead, random_sentences
+from highlighter.checkpoint import generation_config
+from highlighter.generation import generate_summaries
+from highlighter.model import T5ForHighlighting
+from highlighter.oracle import greedy_oracle
+from highlighter.reading import ReadArticle, Reader
+from highlighter.selection import best_sentences
+from highlighter.settings import GenerationSettings, HighlightSettings, TextSettings
+
+# "abstractive" is the one of the two below it that the configuration chooses.
+SYSTEMS = (
+    "abstractive",
+    "abstractive_first",
+    "abstractive_selected",
+    "extractive",
+    "lead3",
+    "random3",
+    "oracle",
+)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Per row: each system's text, the indices extractors chose, and how the article was read."""
+
+    texts: dict[str, list[str]]
+    chosen: dict[str, list[list[int]]]
+    read: list[ReadArticle]
+    fits: list[bool]
+    generated_tokens: list[int]
+    cut_off: list[bool]
+
+
+def write_summaries(
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: Sequence[str],
+    references: Sequence[str],
+    *,
+    text: TextSettings,
+    highlights: HighlightSettings,
+    generation: GenerationSettings,
+    batch_size: int,
+    seed: int,
+) -> Outputs:
+    """Read every article once, write its summary from both sources, and extract."""
+    reader = Reader(model, tokenizer, text)
+    read = reader.read(articles, batch_size, show_progress=True)
+    sources = {
+        name: [reader.source(article, selected=name == "selected") for article in read]
+        for name in ("first", "selected")
+    }
+    # Most articles fit, and then both sources are one: write each distinct source once.
+    distinct = {tuple(ids): list(ids) for both in sources.values() for ids in both}
+    config = generation_config(generation, tokenizer)
+    outputs = generate_summaries(
+        model, tokenizer, list(distinct.values()), config, batch_size=batch_size, show_progress=True
+    )
+    written = dict(zip(distinct, outputs, strict=True))
+    texts: dict[str, list[str]] = {}
+    for name, both in sources.items():
+        generated = [written[tuple(ids)] for ids in both]
+        texts[f"abstractive_{name}"] = [
+            summary.strip()
+            for summary in tokenizer.batch_decode(generated, skip_special_tokens=True)
+        ]
+        if name == highlights.source:
+            lengths = [len(ids) for ids in generated]
+    texts["abstractive"] = texts[f"abstractive_{highlights.source}"]
+    chosen: dict[str, list[list[int]]] = {
+        name: [] for name in ("extractive", "lead3", "random3", "oracle")
+    }
+    for name in chosen:
+        texts[name] = []
+    for number, (article, reference, result) in enumerate(
+        zip(articles, references, read, strict=True)
+    ):
+        sentences = [article[start:end] for start, end in result.encoded.sentences]
+        picks = {
+            "extractive": best_sentences(
+                sentences, result.scores, highlights.sentences, highlights.trigram_blocking
+            ),
+            "lead3": lead(sentences),
+            "random3": random_sentences(sentences, seed=f"{seed}-{number}"),
+            "oracle": greedy_oracle(sentences, reference),
+        }
+        for name, indices in picks.items():
+            chosen[name].append(indices)
+            texts[name].append("\n".join(sentences[i] for i in indices))
+    return Outputs(
+        texts={name: texts[name] for name in SYSTEMS},
+        chosen=chosen,
+        read=read,
+        fits=[reader.fits(result) for result in read],
+        generated_tokens=lengths,
+        cut_off=[length >= generation.max_new_tokens for length in lengths],
+    )

@@ -1,0 +1,1 @@
+"""Facts of a text: its numbers, dates and names, found by a closed rule."""

@@ -1,0 +1,41 @@
+"""Measures of a summary that need no reference: how new, how repetitive, how short it is."""
+
+import math
+import re
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+
+
+def words(text: str) -> list[str]:
+    """Lower-cased words: letters and digits, with apostrophes inside ("don't")."""
+    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+
+
+def _ngrams(text: str, n: int) -> list[tuple[str, ...]]:
+    tokens = words(text)
+    return list(zip(*(tokens[start:] for start in range(n)), strict=False))
+
+
+def novel_ngrams(summary: str, article: str, n: int) -> float:
+    """Share in 0..1 of the summary's n-grams, each time they occur, that the article lacks.
+
+    See et al. 2017, "Get To The Point", figure 6. NaN for fewer than n words.
+    """
+    ngrams = _ngrams(summary, n)
+    known = set(_ngrams(article, n))
+    return sum(ngram not in known for ngram in ngrams) / len(ngrams) if ngrams else math.nan
+
+
+def repeated_trigrams(summary: str) -> float:
+    """Share in 0..1 of the summary's trigrams that occurred before in it. NaN for under 3 words."""
+    trigrams = _ngrams(summary, 3)
+    return 1 - len(set(trigrams)) / len(trigrams) if trigrams else math.nan
+
+
+def compression(summary: str, article: str) -> float:
+    """Words of the article per word of the summary (Grusky et al. 2018, "Newsroom").
+
+    NaN for a summary without words.
+    """
+    length = len(words(summary))
+    return len(words(article)) / length if length else math.nan

@@ -1,0 +1,76 @@
+"""A checkpoint as MLflow keeps it: a pyfunc from code, and the way back to its files."""
+
+import shutil
+import tempfile
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.models.model import ModelInfo
+from mlflow.types.schema import ColSpec, DataType, Schema
+
+import highlighter
+from highlighter.errors import RegistryError
+from highlighter.fingerprint import hash_folder
+from highlighter.source_files import needed_files
+from release.registry import CHECKPOINT_TAG
+
+_PACKAGES = ("mlflow", "torch", "transformers", "sentencepiece", "sentencex", "pydantic")
+
+
+def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> ModelInfo:
+    """Log a checkpoint folder in the active run as a pyfunc from code, with what it needs."""
+    package = Path(highlighter.__file__).parent
+    code = package / "mlflow_model.py"
+    with tempfile.TemporaryDirectory(prefix="highlighter-code-") as folder:
+        copy = Path(folder) / package.name
+        for file in needed_files(code, package.parent):
+            target = copy / file.relative_to(package)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        return mlflow.pyfunc.log_model(
+            name=name,
+            python_model=str(copy / code.name),
+            artifacts={"checkpoint": str(checkpoint)},
+            code_paths=[str(copy)],
+            signature=ModelSignature(
+                inputs=Schema([ColSpec(DataType.string)]),
+                outputs=Schema([ColSpec(DataType.string)]),
+            ),
+            input_example=input_example,
+            pip_requirements=[f"{name}=={_public_version(name)}" for name in _PACKAGES],
+        )
+
+
+def fetch_checkpoint(version: ModelVersion, folder: Path) -> Path:
+    """Download a version's model into `folder`; return the checkpoint folder in it.
+
+    Raises:
+        RegistryError: the files are gone, or are not those that were registered.
+    """
+    who = f"{version.name} version {version.version}"
+    remedy = (
+        f"Restore {version.source} in MLflow's artifact store, or promote another version "
+        "(`python -m release list`)."
+    )
+    try:
+        mlflow.artifacts.download_artifacts(
+            artifact_uri=f"models:/{version.name}/{version.version}", dst_path=str(folder)
+        )
+        functions = Model.load(str(folder)).flavors["python_function"]
+        checkpoint = Path(folder, functions["artifacts"]["checkpoint"]["path"])
+    except (MlflowException, OSError, KeyError) as error:
+        raise RegistryError(f"{who} has no checkpoint left: {error}. {remedy}") from error
+    if not any(checkpoint.glob("*.safetensors")):
+        raise RegistryError(f"{who} has no weights left. {remedy}")
+    # Versions registered by other means carry no hash.
+    if version.tags.get(CHECKPOINT_TAG) not in {None, hash_folder(checkpoint)}:
+        raise RegistryError(f"{who}: its files are not those that were registered. {remedy}")
+    return checkpoint
+
+
+def _public_version(package: str) -> str:
+    return installed_version(package).split("+")[0]  # "2.13.0+cpu" is no index's name for it
