@@ -2,7 +2,6 @@
 
 import logging
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from transformers.utils import logging as transformers_logging
@@ -10,6 +9,7 @@ from zenml.models import PipelineRunResponse
 
 from highlighter.errors import HighlighterError
 from highlighter.evaluation.record import Evaluation
+from highlighter.statistics import Interval
 from release.publish import Registration
 
 
@@ -35,8 +35,8 @@ def print_summary(
     """Print the test scores, the time of each step, what was registered, and what to do next."""
     console = Console()
     console.print(f"\n[bold]Test split, {evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
-    scores = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("", "R-1", "R-2", "R-Lsum", "over LEAD-3", "facts ok", "words"):
+    scores = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "words"):
         scores.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name in ("abstractive", "extractive", "lead3", "random3", "oracle"):
         system = evaluation.systems[name]
@@ -45,13 +45,12 @@ def print_summary(
             name,
             f"{rouge['rouge1'].mean:.1f}",
             f"{rouge['rouge2'].mean:.1f}",
-            f"{rouge['rougeLsum'].mean:.1f} ({rouge['rougeLsum'].low:.1f}-"
-            f"{rouge['rougeLsum'].high:.1f})",
-            "" if name == "lead3" else f"{over.mean:+.1f} ({over.low:+.1f} {over.high:+.1f})",
-            f"{100 * system.faithfulness.mean:.0f} %",
+            _with_interval(rouge["rougeLsum"], ".1f"),
+            "" if name == "lead3" else _with_interval(over, "+.1f"),
+            f"{100 * system.faithfulness.mean:.0f}%",
             f"{system.words:.0f}",
         )
-    times = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    times = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("step", "seconds"):
         times.add_column(heading, justify="right" if heading == "seconds" else "left")
     for name, step in run.steps.items():
@@ -65,3 +64,7 @@ def print_summary(
     for reason in registration.decision.reasons:
         console.print(f"  - {reason}", highlight=False)
     console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
+
+
+def _with_interval(interval: Interval, digits: str) -> str:
+    return f"{interval.mean:{digits}} {interval.low:{digits}}..{interval.high:{digits}}"

@@ -1,6 +1,7 @@
 """The training pipeline: ingest, tokenize, fine-tune, evaluate, register."""
 
 from zenml import pipeline
+from zenml.enums import ExecutionMode
 
 from highlighter.settings import (
     GenerationSettings,
@@ -17,7 +18,7 @@ from steps.tokenize import tokenize
 STEPS = {step.name: step for step in (ingest, tokenize, fine_tune, evaluate, register)}
 
 
-@pipeline(name="news_summarization")
+@pipeline(name="news_summarization", execution_mode=ExecutionMode.FAIL_FAST)
 def summarization(
     data_version: str,
     model_version: str,

@@ -59,9 +59,10 @@ def test_mlflow_has_settings_curves_pictures_samples_and_the_model(client: Mlflo
     assert 0 <= run.data.metrics["test/abstractive/rougeLsum"] <= 100
     assert run.data.metrics["test/oracle/rouge1"] > run.data.metrics["test/lead3/rouge1"]
     assert run.data.metrics["test/lead3/rouge1"] > 20
-    curve = client.get_metric_history(run.info.run_id, "validation/loss")
-    assert [point.step for point in curve] == [5, 10]
-    assert curve[1].value < curve[0].value
+    for name in ("loss", "summary_loss", "salience_loss"):
+        curve = client.get_metric_history(run.info.run_id, f"validation/{name}")
+        assert [point.step for point in curve] == [5, 10]
+        assert all(0 < point.value < 20 for point in curve)
     artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert {"evaluation", "figures", "gate"} <= artifacts
     evaluation = {file.path for file in client.list_artifacts(run.info.run_id, "evaluation")}
