@@ -98,16 +98,10 @@ def _order_paragraphs(desk: Desk, shape: Shape, filler: TemplateFiller) -> list[
     early = _write_all(desk, shape.early, filler)
     late = _write_all(desk, shape.late, filler)
     padding = _write_padding(desk, shape, filler, opening + early + late)
-    # Half of the padding or more goes before the late facts, so that these come late indeed.
-    held_back = desk.rng.randint(0, len(padding) // 3)
-    before = padding[: len(padding) - held_back]
-    after = padding[len(padding) - held_back :]
     news = {*early, *late}
-    if early and not scene and before and desk.chance(0.3):
-        early.insert(desk.rng.randint(0, len(early) - 1), before.pop())
-    if len(late) > 1 and before and desk.chance(0.5):
-        late.insert(1, before.pop())
-    paragraphs = opening + early + before + _shuffle_in(desk, late, after)
+    if early and not scene and padding and desk.chance(0.3):
+        early.insert(desk.rng.randint(0, len(early) - 1), padding.pop())
+    paragraphs = opening + early + _interleave(desk, late, padding)
     return _merge_short(desk, paragraphs, len(opening), news)
 
 
@@ -175,9 +169,9 @@ def _may_join(first: str, second: str, news: set[str]) -> bool:
     )
 
 
-def _shuffle_in(desk: Desk, ordered: list[str], others: list[str]) -> list[str]:
-    """The ordered paragraphs with the others dropped in at random places behind the first."""
-    result = list(ordered)
-    for other in others:
-        result.insert(desk.rng.randint(1, len(result)), other)
-    return result
+def _interleave(desk: Desk, late: list[str], padding: list[str]) -> list[str]:
+    """Both in their order, late facts at random places, so that place gives none away."""
+    slots = len(late) + len(padding)
+    places = set(desk.rng.sample(range(slots), len(late)))
+    news, others = iter(late), iter(padding)
+    return [next(news if place in places else others) for place in range(slots)]

@@ -12,7 +12,7 @@ Wordings = tuple[str, ...]
 class Shape:
     """One way a kind of story can go; every entry is a set of alternative wordings.
 
-    `early` and `late` paragraphs carry facts and always appear, the late ones in the second half.
+    `early` and `late` paragraphs carry facts and always appear, the late ones anywhere behind.
     `points` become the highlights; `brief` may stand for the first two, `extra` may be added.
     """
 

@@ -153,6 +153,6 @@ def test_the_report_shows_figures_intervals_and_escaped_articles(judged: Judged)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     interval = evaluation.systems["lead3"].rouge["rougeLsum"]
-    assert f"<b>{interval.mean:.1f}</b> <small>{interval.low:.1f}–{interval.high:.1f}" in page
+    assert f"<b>{interval.mean:.1f}</b> <small>[{interval.low:.1f}, {interval.high:.1f}]" in page
     for sentence in sentence_texts(rows[0]["article"]):
         assert sentence in page

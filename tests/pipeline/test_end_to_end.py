@@ -210,6 +210,31 @@ def test_a_changed_helper_or_setting_runs_again_just_what_depends_on_it(
     assert cached_steps(output) == {"ingest", "tokenize", "fine_tune"}
 
 
+def test_promotion_and_rollback_by_hand_move_registry_and_service_together(
+    project: Project, client: MlflowClient
+) -> None:
+    """Two versions stand after the tests above, the second or a later one is the champion."""
+    before = str(client.get_model_version_by_alias("news-highlighter", "champion").version)
+    assert before != "1"
+    served = (
+        "import bentoml\n"
+        "model = bentoml.models.get('news-highlighter:latest')\n"
+        "print('SERVED', model.info.labels['model_version'])\n"
+    )
+    for arguments, expected in ((("promote", "1"), "1"), (("rollback",), before)):
+        command = project.start("-m", "release", *arguments)
+        output, _ = command.communicate(timeout=120)
+        assert command.returncode == 0, output
+        champion = client.get_model_version_by_alias("news-highlighter", "champion")
+        assert str(champion.version) == expected
+        output, _ = project.start("-c", served).communicate(timeout=60)
+        assert f"SERVED {expected}" in output
+    command = project.start("-m", "release", "promote", "99")
+    output, _ = command.communicate(timeout=120)
+    assert command.returncode == 1
+    assert "error:" in output
+
+
 def test_a_registry_that_was_cleared_is_filled_again(project: Project) -> None:
     program = "import bentoml\nfor m in bentoml.models.list(): bentoml.models.delete(m.tag)\n"
     assert project.start("-c", program).wait(timeout=60) == 0
