@@ -126,6 +126,7 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(
     settings = FEW_STEPS.model_copy(
         update={
             "learning_rate": 1e-12,
+            "salience_learning_rate": 1e-12,
             "early_stopping_patience": 1,
             "max_steps": 40,
             "evaluations": 20,
