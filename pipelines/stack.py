@@ -25,18 +25,19 @@ def ensure_stack(root: Path, experiment: str) -> str:
     client.activate_root(root)
     active = client.active_stack_model
     trackers = active.components.get(StackComponentType.EXPERIMENT_TRACKER, [])
-    if any(tracker.flavor_name == "mlflow" for tracker in trackers):
+    own = _local_name(root)
+    if active.name != own and any(tracker.flavor_name == "mlflow" for tracker in trackers):
         return str(active.name)
-    if active.name != "default":
+    if active.name not in ("default", own):
         raise HighlighterError(
             f"The active ZenML stack {active.name!r} has no MLflow experiment tracker. Add one "
             f"(zenml stack update {active.name} -e NAME), or activate the stack 'default' and this "
             "command makes a local stack with one."
         )
-    name = _local_stack(client, root)
-    client.activate_stack(name)
+    _make_local_stack(client, root, own)
+    client.activate_stack(own)
     _ensure_experiment(root, experiment)
-    return name
+    return own
 
 
 def use_stack_tracking() -> None:
@@ -50,9 +51,12 @@ def use_stack_tracking() -> None:
     tracker.configure_mlflow()
 
 
-def _local_stack(client: Client, root: Path) -> str:
+def _local_name(root: Path) -> str:
     # The user's store may serve several checkouts, each with its own tracking database.
-    name = f"highlighter-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+    return f"highlighter-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+
+
+def _make_local_stack(client: Client, root: Path, name: str) -> None:
     trackers = client.list_stack_components(type=StackComponentType.EXPERIMENT_TRACKER, name=name)
     if not trackers.items:
         client.create_stack_component(
@@ -70,7 +74,6 @@ def _local_stack(client: Client, root: Path) -> str:
                 StackComponentType.EXPERIMENT_TRACKER: name,
             },
         )
-    return name
 
 
 def tracking_uri(root: Path) -> str:

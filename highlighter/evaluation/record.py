@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel
 from scipy.stats import bootstrap
 
-from highlighter.evaluation.scoring import column
+from highlighter.evaluation.scoring import column, recall_column
 from highlighter.evaluation.systems import SYSTEMS
 from highlighter.gate import Measured
 from highlighter.metrics.rouge import ROUGE_TYPES
@@ -46,10 +46,17 @@ class Slice(BaseModel):
 
 
 class SourceComparison(BaseModel):
-    """ "selected" minus "first" source on the rows that don't fit, by ROUGE type."""
+    """The "selected" source minus the "first" on the rows that don't fit.
+
+    By ROUGE type of the written summary, and in percent of the reference's bigrams that the source
+    holds.
+    """
 
     rows: int
     difference: dict[str, Interval]
+    recall_first: float
+    recall_selected: float
+    recall_difference: Interval
 
 
 class Evaluation(BaseModel):
@@ -192,7 +199,11 @@ def _compare_sources(
     table: dict[str, NDArray[np.float64]], mean_of: Callable[[ArrayLike], Interval]
 ) -> SourceComparison:
     longer = ~table["fits"].astype(bool)
+    first, selected = (table[recall_column(name)][longer] for name in ("first", "selected"))
     return SourceComparison(
+        recall_first=_finite_mean(first),
+        recall_selected=_finite_mean(selected),
+        recall_difference=mean_of(selected - first),
         rows=int(longer.sum()),
         difference={
             name: mean_of(

@@ -27,6 +27,19 @@ def column(system: str, measure: str) -> str:
     return f"{system}_{measure}"
 
 
+def source_column(source: str) -> str:
+    """Name of the column with the text of a decoder source, while rows are scored."""
+    return f"source_{source}"
+
+
+def recall_column(source: str) -> str:
+    """Name of the column with the percentage of the reference's bigrams that a source holds.
+
+    It bounds what a decoder can copy from that source, whatever the decoder is worth.
+    """
+    return f"recall_{source}"
+
+
 def score_rows(
     articles: datasets.Dataset, outputs: Outputs, workers: int | None
 ) -> datasets.Dataset:
@@ -39,6 +52,7 @@ def score_rows(
             "reference": articles["highlights"][:],
             **outputs.texts,
             **{f"{name}_chosen": chosen for name, chosen in outputs.chosen.items()},
+            **{source_column(name): texts for name, texts in outputs.sources.items()},
             "sentence_scores": [read.scores for read in outputs.read],
             "windows": [read.windows for read in outputs.read],
             "fits": outputs.fits,
@@ -49,6 +63,7 @@ def score_rows(
     return rows.map(
         _score_batch,
         batched=True,
+        remove_columns=[source_column(name) for name in outputs.sources],
         batch_size=32,
         num_proc=min(workers or os.cpu_count() or 1, max(1, len(rows) // 32)),
         desc="scoring",
@@ -70,4 +85,7 @@ def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         counts = [known.count(s) for known, s in zip(facts, summaries, strict=True)]
         columns[column(system, "supported_facts")] = [float(stand) for stand, _ in counts]
         columns[column(system, "facts")] = [float(total) for _, total in counts]
+    for name in ("first", "selected"):
+        pairs = list(zip(batch["reference"], batch[source_column(name)], strict=True))
+        columns[recall_column(name)] = [100 * (1 - novel_ngrams(r, s, 2)) for r, s in pairs]
     return columns

@@ -28,9 +28,13 @@ SYSTEMS = (
 
 @dataclass(frozen=True)
 class Outputs:
-    """Per row: each system's text, the indices extractors chose, and how the article was read."""
+    """Per row: each system's text, the indices extractors chose, and how the article was read.
+
+    `sources` are the texts the decoder could read: the article's "first" or "selected" sentences.
+    """
 
     texts: dict[str, list[str]]
+    sources: dict[str, list[str]]
     chosen: dict[str, list[list[int]]]
     read: list[ReadArticle]
     fits: list[bool]
@@ -96,6 +100,10 @@ def write_summaries(
             texts[name].append("\n".join(sentences[i] for i in indices))
     return Outputs(
         texts={name: texts[name] for name in SYSTEMS},
+        sources={
+            name: tokenizer.batch_decode(both, skip_special_tokens=True)
+            for name, both in sources.items()
+        },
         chosen=chosen,
         read=read,
         fits=[reader.fits(result) for result in read],

@@ -104,6 +104,11 @@ def test_both_sources_are_compared_on_the_longer_rows_only(judged: Judged) -> No
         rows["abstractive_selected_rouge1"][:16], rows["abstractive_first_rouge1"][:16]
     )
     assert evaluation.sources.difference["rouge1"].mean == pytest.approx(gains.mean())
+    # The first sentence of each article holds the first highlight's words, the third the second's.
+    assert 0 < evaluation.sources.recall_first < 100
+    assert rows["recall_first"][16] == rows["recall_selected"][16] == 100
+    gain = evaluation.sources.recall_selected - evaluation.sources.recall_first
+    assert evaluation.sources.recall_difference.mean == pytest.approx(gain)
 
 
 def test_slices_divide_the_rows(judged: Judged) -> None:

@@ -244,6 +244,33 @@ def test_a_registry_that_was_cleared_is_filled_again(project: Project) -> None:
         assert ask(address, {"article": "The bridge at Ashford will close."})[0] == 200
 
 
+def test_a_stack_the_user_activated_is_respected(project: Project) -> None:
+    """One without a tracker is refused with what to do; it stays active, and so does the global."""
+    program = (
+        "from zenml.client import Client\n"
+        "from zenml.enums import StackComponentType as T\n"
+        "client = Client()\n"
+        "before = client.active_stack_model.name\n"
+        "client.create_stack('mine', {T.ORCHESTRATOR: 'default', T.ARTIFACT_STORE: 'default'})\n"
+        "client.activate_stack('mine')\n"
+        "print('BEFORE', before)\n"
+    )
+    output, _ = project.start("-c", program).communicate(timeout=60)
+    own = re.search(r"BEFORE (\S+)", output)
+    assert own, output
+    run = project.start("run_pipeline.py", "--config", "fast.yaml")
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert "'mine' has no MLflow experiment tracker" in output
+    program = (
+        "from zenml.client import Client\n"
+        "print('ACTIVE', Client().active_stack_model.name)\n"
+        f"Client().activate_stack('{own[1]}')\n"
+    )
+    output, _ = project.start("-c", program).communicate(timeout=60)
+    assert "ACTIVE mine" in output
+
+
 def test_bad_input_ends_with_the_message_and_no_traceback(project: Project) -> None:
     (project.folder / "bad.jsonl").write_text('{"title": "x"}\n')
     run = project.start(
