@@ -80,7 +80,7 @@ def _tabulate_rouge(splits: Splits) -> str:
     lines = ["| split | extract | ROUGE-1 | ROUGE-2 | ROUGE-Lsum |"]
     lines.append("| --- | --- |" + " ---: |" * len(MEASURES))
     for split in ("validation", "test"):
-        scores = measure_extracts((row.article, row.highlights) for row in splits[split])
+        scores = measure_extracts([(row.article, row.highlights) for row in splits[split]])
         for extract, by_measure in scores.items():
             shown = " | ".join(f"{by_measure[measure]:.1f}" for measure in MEASURES)
             lines.append(f"| {split} | {extract} | {shown} |")
