@@ -84,7 +84,7 @@ def test_mlflow_has_settings_curves_pictures_samples_and_the_model(client: Mlflo
     }
     champion = client.get_model_version_by_alias("news-highlighter", "champion")
     assert champion.run_id == run.info.run_id
-    logged = client.get_logged_model(champion.model_id)
+    logged = client.get_logged_model(champion.source.removeprefix("models:/"))
     assert {m.key: m.value for m in logged.metrics}["test/extractive/rougeLsum"] == pytest.approx(
         run.data.metrics["test/extractive/rougeLsum"]
     )
