@@ -102,6 +102,17 @@ def test_gradient_accumulation_equals_the_larger_batch(
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
+def test_gradient_checkpointing_changes_memory_not_the_result(
+    features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+) -> None:
+    losses = []
+    for checkpointing in (False, True):
+        settings = FEW_STEPS.model_copy(update={"gradient_checkpointing": checkpointing})
+        _, report = fine_tune(features, tokenizer, tmp_path / str(checkpointing), settings)
+        losses.append(report.validation_loss)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
 def test_the_best_weights_are_kept_not_the_last(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
