@@ -91,7 +91,7 @@ class Summarizer:
         if top_k is None and threshold is None:
             top_k = self._highlights.sentences
         read = self._reader.read(articles, batch_size)
-        selected = self._highlights.source == "selected"
+        selected = self._highlights.sentences if self._highlights.source == "selected" else 0
         outputs = generate_summaries(
             self._model,
             self._tokenizer,

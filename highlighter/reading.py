@@ -63,16 +63,20 @@ class Reader:
             for article, total, count, plan in zip(encoded, sums, reads, plans, strict=True)
         ]
 
-    def source(self, article: ReadArticle, selected: bool) -> list[int]:
-        """Token ids the decoder reads: the whole article if it fits.
+    def source(self, article: ReadArticle, selected: int) -> list[int]:
+        """Token ids the decoder reads: the whole article if it fits, else its start.
 
-        Of a longer one, the most salient pieces in their order if `selected`, else its start.
+        With `selected`, that many of the most salient sentences come in first, wherever they stand,
+        and the start fills the rest, all in the article's order. That is what training shows the
+        decoder too; a source of salient sentences only holds less of the highlights than the start.
         """
         lengths = [len(piece) for piece in article.encoded.pieces]
         pieces: Sequence[int]
         if selected:
-            scores = [article.scores[s] for s in article.encoded.sentence_of_piece]
-            pieces = fill_source(lengths, scores, self.budget)
+            ranking = sorted(range(len(article.scores)), key=lambda i: (-article.scores[i], i))
+            best = set(ranking[:selected])
+            preferred = [float(s in best) for s in article.encoded.sentence_of_piece]
+            pieces = fill_source(lengths, preferred, self.budget)
         else:
             pieces = next(iter(plan_windows(lengths, self.budget, 0)), range(0))
         return source_ids(article.encoded, pieces, self._prefix, self._tokenizer.eos_token_id)

@@ -122,7 +122,9 @@ class HighlightSettings(Settings):
     source: Literal["first", "selected"] = Field(
         "selected", description="what the decoder reads of an article longer than its window"
     )
-    sentences: int = Field(3, ge=1, le=50, description="sentences of the extractive summary")
+    sentences: int = Field(
+        3, ge=1, le=50, description="most salient ones: of the extractive summary, and selected"
+    )
     trigram_blocking: bool = Field(True, description="no sentence that repeats a chosen trigram")
 
 

@@ -1,6 +1,7 @@
 """What a person sees in the terminal: less library noise, and a summary at the end."""
 
 import logging
+from math import isnan
 
 from rich.console import Console
 from rich.table import Table
@@ -41,13 +42,14 @@ def print_summary(
     for name in ("abstractive", "extractive", "lead3", "random3", "oracle"):
         system = evaluation.systems[name]
         rouge, over = system.rouge, system.over_lead3["rougeLsum"]
+        facts = system.faithfulness.mean
         scores.add_row(
             name,
             f"{rouge['rouge1'].mean:.1f}",
             f"{rouge['rouge2'].mean:.1f}",
             _with_interval(rouge["rougeLsum"], ".1f"),
             "" if name == "lead3" else _with_interval(over, "+.1f"),
-            f"{100 * system.faithfulness.mean:.0f}%",
+            "none" if isnan(facts) else f"{100 * facts:.0f}%",
             f"{system.words:.0f}",
         )
     times = Table(box=None, padding=(0, 2, 0, 0))

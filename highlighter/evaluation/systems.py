@@ -58,8 +58,8 @@ def write_summaries(
     reader = Reader(model, tokenizer, text)
     read = reader.read(articles, batch_size, show_progress=True)
     sources = {
-        name: [reader.source(article, selected=name == "selected") for article in read]
-        for name in ("first", "selected")
+        name: [reader.source(article, selected) for article in read]
+        for name, selected in (("first", 0), ("selected", highlights.sentences))
     }
     # Most articles fit, and then both sources are one: write each distinct source once.
     distinct = {tuple(ids): list(ids) for both in sources.values() for ids in both}

@@ -168,7 +168,7 @@ def test_an_article_is_read_to_its_end_at_linear_cost(
     assert all(0 <= score <= 1 for score in read.scores)
 
 
-def test_the_decoder_reads_the_most_salient_sentences_in_order(
+def test_the_decoder_reads_the_most_salient_sentences_and_the_start_in_order(
     model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
 ) -> None:
     text = " ".join(f"The bridge at {number} closed." for number in range(10, 30))
@@ -177,16 +177,16 @@ def test_the_decoder_reads_the_most_salient_sentences_in_order(
     [read] = reader.read([text], batch_size=4)
     count = len(read.scores)
     wanted = replace(read, scores=[float(i in (1, count - 1)) for i in range(count)])
-    selected = tokenizer.decode(reader.source(wanted, selected=True), skip_special_tokens=True)
-    first = tokenizer.decode(reader.source(wanted, selected=False), skip_special_tokens=True)
+    selected = tokenizer.decode(reader.source(wanted, selected=2), skip_special_tokens=True)
+    first = tokenizer.decode(reader.source(wanted, selected=0), skip_special_tokens=True)
     assert selected.startswith("summarize: The bridge at 10")
     assert selected.endswith("The bridge at 29 closed.")
     assert "at 11 closed" in selected
     assert "at 29" not in first
-    assert len(reader.source(wanted, selected=True)) <= settings.max_source_tokens
+    assert len(reader.source(wanted, selected=2)) <= settings.max_source_tokens
     short = reader.read(["Only this."], batch_size=1)[0]
     assert reader.fits(short)
-    assert reader.source(short, True) == reader.source(short, False)
+    assert reader.source(short, 2) == reader.source(short, 0)
 
 
 @pytest.mark.parametrize("text", ["", " \n\n ", "x", "word " * 3000, "日本語" * 2000, "a.\n" * 500])
