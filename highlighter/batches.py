@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from highlighter.encoding import piece_budget
 from highlighter.salience_features import FEATURES
 from highlighter.selection import fill_source
 from highlighter.settings import TextSettings
@@ -53,7 +54,7 @@ class WindowCollator:
     @property
     def budget(self) -> int:
         """Article tokens that fit between prefix and end token."""
-        return self.text.max_source_tokens - len(self.prefix) - 1
+        return piece_budget(self.prefix, self.text)
 
     def _windows(self, row: dict[str, Any]) -> list[WindowRow]:
         lengths = row["piece_lengths"]

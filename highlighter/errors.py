@@ -19,3 +19,8 @@ class CheckpointError(HighlighterError):
 
 class RegistryError(HighlighterError):
     """A registered version that is missing or whose files and records disagree."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a library's message, or the error's kind if it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -14,13 +14,13 @@ from transformers import (
 )
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
-from highlighter.errors import CheckpointError
+from highlighter.batches import IGNORED
+from highlighter.errors import CheckpointError, first_line
 from highlighter.salience_features import FEATURES
 from highlighter.settings import PretrainedModel, ScratchModel
 
 POSITIONS = 32
 _HIDDEN = 64
-_IGNORED = -100
 
 
 class SalienceHead(nn.Module):
@@ -130,11 +130,11 @@ class T5ForHighlighting(T5ForConditionalGeneration):
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         logits = self.score_pieces(states, piece_of_token, piece_indices, piece_features).float()
-        known = salience_labels != _IGNORED
+        known = salience_labels != IGNORED
         salience_loss = nn.functional.binary_cross_entropy_with_logits(
             logits[known], salience_labels[known].float()
         )
-        written = (labels != _IGNORED).any(dim=1)
+        written = (labels != IGNORED).any(dim=1)
         if not written.any():
             return logits.new_zeros(()), salience_loss, None
         output: Seq2SeqLMOutput = self(
@@ -179,10 +179,9 @@ def load_model(
             name, revision=revision, dtype=torch.float32
         )
     except (OSError, ValueError) as error:
-        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         where = "this folder" if Path(name).is_dir() else "the hub"
         raise CheckpointError(
-            f"{name}: no T5 can be loaded from {where} ({first_line})."
+            f"{name}: no T5 can be loaded from {where} ({first_line(error)})."
         ) from error
     if tokenizer is not None and len(tokenizer) > model.config.vocab_size:
         raise CheckpointError(

@@ -14,7 +14,7 @@ from transformers import (
     T5Tokenizer,
 )
 
-from highlighter.errors import CheckpointError
+from highlighter.errors import CheckpointError, first_line
 from highlighter.settings import (
     GivenVocabulary,
     PretrainedModel,
@@ -44,7 +44,7 @@ def load_tokenizer(name: str, revision: str = "main") -> PreTrainedTokenizerBase
         return AutoTokenizer.from_pretrained(name, revision=revision)
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"{name}: no tokenizer to load ({_first_line(error)}). Check the name and the network, "
+            f"{name}: no tokenizer to load ({first_line(error)}). Check the name and the network, "
             "or give a local folder with the same files."
         ) from error
 
@@ -81,7 +81,7 @@ def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrained
     except RuntimeError as error:
         raise CheckpointError(
             f"can't train a vocabulary of {size} pieces on the training split "
-            f"({_first_line(error)}). Lower parameters.model.vocabulary.size or add articles."
+            f"({first_line(error)}). Lower parameters.model.vocabulary.size or add articles."
         ) from error
     (folder / VOCABULARY_FILE).write_bytes(vocabulary.getvalue())
     tokenizer = _with_byte_fallback(T5Tokenizer.from_pretrained(str(folder)))
@@ -131,7 +131,3 @@ def _with_byte_fallback(tokenizer: T5Tokenizer) -> PreTrainedTokenizerBase:
 def _lines(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         yield from (line for line in text.splitlines() if line.strip())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -18,6 +18,7 @@ from pipelines.summarization import STEPS, summarization
 
 # Filled in by the runner, from the files and repositories themselves.
 _FOUND_AT_RUN_TIME = {"data_version", "model_version"}
+_KINDS = {"hub", "files", "embedded", "pretrained", "scratch"}
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,7 @@ def _explain(error: ValidationError, place: str) -> str:
     messages = []
     for problem in error.errors():
         # Tags of a chosen kind ("hub") stand in pydantic's path, but not in the file.
-        path = [str(p) for p in problem["loc"] if p not in ("hub", "files", "embedded")]
-        path = [p for p in path if p not in ("pretrained", "scratch", "train_vocabulary")]
+        path = [str(p) for p in problem["loc"] if p not in _KINDS]
         message = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
         messages.append(f"{_dotted(place, '.'.join(path))}: {message}")
     return "; ".join(messages)
