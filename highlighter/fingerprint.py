@@ -10,7 +10,14 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import OfflineModeIsEnabled
 
 from highlighter.errors import HighlighterError
-from highlighter.settings import GivenVocabulary, PretrainedModel, ScratchModel
+from highlighter.settings import (
+    EmbeddedModel,
+    GivenVocabulary,
+    ModelSource,
+    PretrainedModel,
+    ScratchModel,
+)
+from highlighter.shipped import CHECKPOINT
 
 
 def hash_files(files: Iterable[Path]) -> str:
@@ -54,9 +61,11 @@ def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str
     return str(info.sha)
 
 
-def fingerprint_model(source: PretrainedModel | ScratchModel) -> str:
+def fingerprint_model(source: ModelSource) -> str:
     """What version of a checkpoint or vocabulary a model starts from; "" if from neither."""
     match source:
+        case EmbeddedModel():
+            return hash_folder(CHECKPOINT)
         case PretrainedModel(name=name, revision=revision):
             if Path(name).is_dir():
                 return hash_folder(Path(name))

@@ -1,10 +1,19 @@
 """Write summaries in batches."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from tqdm.auto import tqdm
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_outputs import BaseModelOutput
+
+
+class Generated(NamedTuple):
+    """Token ids without pads and end token, and the geometric mean of all tokens' probabilities."""
+
+    ids: list[int]
+    confidence: float
 
 
 @torch.inference_mode()
@@ -16,23 +25,57 @@ def generate_summaries(
     *,
     batch_size: int,
     show_progress: bool = False,
-) -> list[list[int]]:
-    """Generated token ids for each source, in the order given, without pads and end tokens.
+) -> list[Generated]:
+    """What the model writes for each source, in the order given.
 
     Rows of like length share a batch, so that little of it is padding. A row that ends without
     an end token was cut off at `max_new_tokens`; its ids are that many.
     """
     model.eval()
     order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
-    outputs: list[list[int]] = [[] for _ in sources]
+    outputs = [Generated([], 0.0)] * len(sources)
     starts = range(0, len(order), batch_size)
     for start in tqdm(starts, desc="summarizing", disable=not show_progress, unit="batch"):
         indices = order[start : start + batch_size]
         batch = tokenizer.pad({"input_ids": [sources[i] for i in indices]}, return_tensors="pt")
-        generated = model.generate(**batch.to(model.device), generation_config=config)
-        for index, ids in zip(indices, generated[:, 1:].tolist(), strict=True):
-            outputs[index] = _until_end(ids, config)
+        batch = batch.to(model.device)
+        states = model.get_encoder()(**batch).last_hidden_state
+        mask = batch["attention_mask"]
+        generated = model.generate(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            attention_mask=mask,
+            generation_config=config,
+        )
+        confidences = _confidences(model, states, mask, generated, config.pad_token_id)
+        for index, ids, confidence in zip(
+            indices, generated[:, 1:].tolist(), confidences.tolist(), strict=True
+        ):
+            outputs[index] = Generated(_until_end(ids, config), confidence)
     return outputs
+
+
+def _confidences(
+    model: PreTrainedModel,
+    states: torch.Tensor,
+    mask: torch.Tensor,
+    generated: torch.Tensor,
+    pad: int | None,
+) -> torch.Tensor:
+    """Geometric mean, per row, of the probabilities of the generated tokens, end token included.
+
+    One more pass of the decoder: the scores of every step and beam would fill the memory.
+    """
+    logits = model(
+        encoder_outputs=BaseModelOutput(last_hidden_state=states),
+        attention_mask=mask,
+        decoder_input_ids=generated[:, :-1],
+    ).logits
+    written = generated[:, 1:]
+    losses = torch.nn.functional.cross_entropy(
+        logits.float().transpose(1, 2), written, reduction="none"
+    )
+    counted = (written != pad).float()
+    return torch.exp(-(losses * counted).sum(1) / counted.sum(1).clamp(min=1))
 
 
 def _until_end(ids: list[int], config: GenerationConfig) -> list[int]:

@@ -9,12 +9,14 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from highlighter.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.generation import generate_summaries
+from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model import T5ForHighlighting, load_model
 from highlighter.reading import ReadArticle, Reader
 from highlighter.segmentation import split_paragraphs
-from highlighter.selection import score_paragraphs
+from highlighter.selection import best_sentences, score_paragraphs
 from highlighter.settings import HighlightSettings, TextSettings
 from highlighter.tokenizer import load_tokenizer
+from highlighter.trust import Doubt, doubt
 
 
 def best_device() -> torch.device:
@@ -35,11 +37,15 @@ class Paragraph(BaseModel):
 class Highlights(BaseModel):
     """An article's paragraphs (its sentences, if it has one paragraph) and its summary.
 
-    `windows` is how many were read; `truncated` says that the summary was written from a part of
-    the article, because the whole does not fit into the decoder's source.
+    The summary is the model's own, unless there is a `doubt` about it: then it is the most salient
+    sentences, verbatim. `confidence` is the geometric mean of the probabilities of the tokens that
+    the model wrote. `windows` is how many were read; `truncated` says that the summary was written
+    from a part of the article, because the whole does not fit into the decoder's source.
     """
 
     summary: str
+    doubt: Doubt | None
+    confidence: float
     paragraphs: list[Paragraph]
     windows: int
     truncated: bool
@@ -99,16 +105,34 @@ class Summarizer:
             self._generation,
             batch_size=batch_size,
         )
-        summaries = self._tokenizer.batch_decode(outputs, skip_special_tokens=True)
-        return [
-            Highlights(
-                summary=summary.strip(),
-                paragraphs=_paragraphs(text, article, top_k, threshold),
-                windows=article.windows,
-                truncated=not self._reader.fits(article),
+        written = self._tokenizer.batch_decode(
+            [output.ids for output in outputs], skip_special_tokens=True
+        )
+        results = []
+        for text, article, summary, output in zip(articles, read, written, outputs, strict=True):
+            summary = summary.strip()
+            trust = self._highlights.trust
+            reason = doubt(summary, output.confidence, ArticleFacts(text), trust)
+            results.append(
+                Highlights(
+                    summary=self._extract(text, article) if reason else summary,
+                    doubt=reason,
+                    confidence=output.confidence,
+                    paragraphs=_paragraphs(text, article, top_k, threshold),
+                    windows=article.windows,
+                    truncated=not self._reader.fits(article),
+                )
             )
-            for text, article, summary in zip(articles, read, summaries, strict=True)
-        ]
+        return results
+
+    def _extract(self, text: str, article: ReadArticle) -> str:
+        """The most salient sentences, one a line."""
+        sentences = [text[start:end] for start, end in article.encoded.sentences]
+        settings = self._highlights
+        best = best_sentences(
+            sentences, article.scores, settings.sentences, settings.trigram_blocking
+        )
+        return "\n".join(sentences[index] for index in best)
 
 
 def _paragraphs(

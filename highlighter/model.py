@@ -17,7 +17,8 @@ from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from highlighter.batches import IGNORED
 from highlighter.errors import CheckpointError, first_line
 from highlighter.salience_features import FEATURES
-from highlighter.settings import PretrainedModel, ScratchModel
+from highlighter.settings import EmbeddedModel, ModelSource, PretrainedModel, ScratchModel
+from highlighter.shipped import CHECKPOINT
 
 POSITIONS = 32
 _HIDDEN = 64
@@ -126,14 +127,17 @@ class T5ForHighlighting(T5ForConditionalGeneration):
     ) -> tuple[torch.Tensor, torch.Tensor, Seq2SeqLMOutput | None]:
         """The summary's cross-entropy a token and the salience's a piece, from one encoder pass.
 
-        Rows whose `labels` are all -100 are read for salience only and never reach the decoder.
+        Rows whose `labels` are all -100 are read for salience only and never reach the decoder;
+        pieces labelled -100 are read for the summary only. A loss without labels is 0.
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         logits = self.score_pieces(states, piece_of_token, piece_indices, piece_features).float()
         known = salience_labels != IGNORED
-        salience_loss = nn.functional.binary_cross_entropy_with_logits(
-            logits[known], salience_labels[known].float()
-        )
+        salience_loss = logits.new_zeros(())
+        if known.any():
+            salience_loss = nn.functional.binary_cross_entropy_with_logits(
+                logits[known], salience_labels[known].float()
+            )
         written = (labels != IGNORED).any(dim=1)
         if not written.any():
             return logits.new_zeros(()), salience_loss, None
@@ -154,7 +158,7 @@ class T5ForHighlighting(T5ForConditionalGeneration):
 
 
 def build_model(
-    source: PretrainedModel | ScratchModel, tokenizer: PreTrainedTokenizerBase, seed: int
+    source: ModelSource, tokenizer: PreTrainedTokenizerBase, seed: int
 ) -> T5ForHighlighting:
     """A T5 in float32, ready to train with this tokenizer.
 
@@ -162,9 +166,13 @@ def build_model(
         CheckpointError: no T5 there, or its vocabulary is smaller than the tokenizer's.
     """
     set_seed(seed)  # a new head and a T5 from scratch start with random weights
-    if isinstance(source, ScratchModel):
-        return _from_shape(source, tokenizer)
-    return load_model(source.name, source.revision, tokenizer)
+    match source:
+        case ScratchModel():
+            return _from_shape(source, tokenizer)
+        case EmbeddedModel():
+            return load_model(str(CHECKPOINT), tokenizer=tokenizer)
+        case PretrainedModel():
+            return load_model(source.name, source.revision, tokenizer)
 
 
 def load_model(

@@ -116,6 +116,17 @@ class TextSettings(Settings):
         return self
 
 
+class TrustSettings(Settings):
+    """When a reader gets the written summary; else it is the most salient sentences."""
+
+    supported_facts_only: bool = Field(
+        True, description="every name, number and date of it stands in the article"
+    )
+    minimum_confidence: float = Field(
+        0.0, ge=0, le=1, description="least geometric mean of its tokens' probabilities"
+    )
+
+
 class HighlightSettings(Settings):
     """What is made of the salience scores."""
 
@@ -126,6 +137,7 @@ class HighlightSettings(Settings):
         3, ge=1, le=50, description="most salient ones: of the extractive summary, and selected"
     )
     trigram_blocking: bool = Field(True, description="no sentence that repeats a chosen trigram")
+    trust: TrustSettings = TrustSettings()
 
 
 class PretrainedModel(Settings):
@@ -134,6 +146,12 @@ class PretrainedModel(Settings):
     kind: Literal["pretrained"]
     name: str = "google-t5/t5-base"
     revision: str = "main"
+
+
+class EmbeddedModel(Settings):
+    """The small pretrained T5 that ships with the project."""
+
+    kind: Literal["embedded"]
 
 
 class TrainedVocabulary(Settings):
@@ -168,7 +186,9 @@ class ScratchModel(Settings):
     tie_word_embeddings: bool = True
 
 
-ModelSource = Annotated[PretrainedModel | ScratchModel, Field(discriminator="kind")]
+ModelSource = Annotated[
+    EmbeddedModel | PretrainedModel | ScratchModel, Field(discriminator="kind")
+]
 
 
 class GenerationSettings(Settings):
@@ -243,7 +263,7 @@ class EvaluationSettings(Settings):
     samples: int = Field(8, ge=1, description="articles shown in the report")
 
 
-System = Literal["abstractive", "extractive"]
+System = Literal["served", "abstractive", "extractive"]
 Metric = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
 
 

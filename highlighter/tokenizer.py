@@ -16,13 +16,17 @@ from transformers import (
 
 from highlighter.errors import CheckpointError, first_line
 from highlighter.settings import (
+    EmbeddedModel,
     GivenVocabulary,
+    ModelSource,
     PretrainedModel,
     ScratchModel,
     TrainedVocabulary,
 )
+from highlighter.shipped import CHECKPOINT
 
 VOCABULARY_FILE = "spiece.model"
+SENTINELS = [f"<extra_id_{number}>" for number in range(100)]
 
 
 def load_tokenizer(name: str, revision: str = "main") -> PreTrainedTokenizerBase:
@@ -90,10 +94,12 @@ def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrained
 
 
 def prepare_tokenizer(
-    model: PretrainedModel | ScratchModel, train: Iterable[dict[str, str]], folder: Path
+    model: ModelSource, train: Iterable[dict[str, str]], folder: Path
 ) -> PreTrainedTokenizerBase:
     """The model's own tokenizer, or one trained on the rows of `train`; saved to `folder`."""
     match model:
+        case EmbeddedModel():
+            tokenizer = load_tokenizer(str(CHECKPOINT))
         case PretrainedModel():
             tokenizer = load_tokenizer(model.name, model.revision)
         case ScratchModel(vocabulary=GivenVocabulary(path=path)):
@@ -124,7 +130,7 @@ def _with_byte_fallback(tokenizer: T5Tokenizer) -> PreTrainedTokenizerBase:
         pad_token=tokenizer.pad_token,
         eos_token=tokenizer.eos_token,
         unk_token=tokenizer.unk_token,
-        extra_special_tokens=[f"<extra_id_{number}>" for number in range(100)],
+        extra_special_tokens=SENTINELS,
     )
 
 

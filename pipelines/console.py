@@ -37,19 +37,19 @@ def print_summary(
     console = Console()
     console.print(f"\n[bold]Test split, {evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
     scores = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "words"):
+    for heading in ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts right", "recalled", "words"):
         scores.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for name in ("abstractive", "extractive", "lead3", "random3", "oracle"):
+    for name in ("served", "abstractive", "extractive", "lead3", "random3", "oracle"):
         system = evaluation.systems[name]
         rouge, over = system.rouge, system.over_lead3["rougeLsum"]
-        facts = system.faithfulness.mean
         scores.add_row(
             name,
             f"{rouge['rouge1'].mean:.1f}",
             f"{rouge['rouge2'].mean:.1f}",
             _with_interval(rouge["rougeLsum"], ".1f"),
             "" if name == "lead3" else _with_interval(over, "+.1f"),
-            "none" if isnan(facts) else f"{100 * facts:.0f}%",
+            _share(system.faithfulness),
+            _share(system.fact_recall),
             f"{system.words:.0f}",
         )
     times = Table(box=None, padding=(0, 2, 0, 0))
@@ -70,3 +70,7 @@ def print_summary(
 
 def _with_interval(interval: Interval, digits: str) -> str:
     return f"{interval.mean:{digits}} {interval.low:{digits}}..{interval.high:{digits}}"
+
+
+def _share(interval: Interval) -> str:
+    return "none" if isnan(interval.mean) else f"{100 * interval.mean:.0f}%"

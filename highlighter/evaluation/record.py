@@ -24,17 +24,21 @@ from highlighter.statistics import Interval, mean_interval, paired_difference
 class SystemScores(BaseModel):
     """One system on all test rows. ROUGE F1 in percent; shares in 0..1.
 
-    `over_lead3` is the paired difference of each ROUGE type against LEAD-3 on the same rows;
-    `faithfulness` is the share of all its facts that stand in their articles.
+    `over_lead3` and `over_extractive` are the paired differences of each ROUGE type against LEAD-3
+    and the salience head's own sentences on the same rows;
+    `faithfulness` is the share of all its facts that stand in their articles, `fact_recall` the
+    share of the references' facts that it states.
     """
 
     rouge: dict[str, Interval]
     over_lead3: dict[str, Interval]
+    over_extractive: dict[str, Interval]
     words: float
     compression: float
     novel_bigrams: float
     repeated_trigrams: float
     faithfulness: Interval
+    fact_recall: Interval
 
 
 class Slice(BaseModel):
@@ -74,6 +78,8 @@ class Evaluation(BaseModel):
     generated_tokens: float
     cut_off: float
     empty: float
+    confidence: float
+    doubted: float
 
     def metrics(self) -> dict[str, float]:
         """The evaluation as flat metrics, `test/<system>/<measure>`; undefined ones left out."""
@@ -84,7 +90,8 @@ class Evaluation(BaseModel):
             for name in ("words", "compression", "novel_bigrams", "repeated_trigrams"):
                 flat[f"test/{system}/{name}"] = getattr(scores, name)
             flat[f"test/{system}/faithfulness"] = scores.faithfulness.mean
-        for name in ("generated_tokens", "cut_off", "empty"):
+            flat[f"test/{system}/fact_recall"] = scores.fact_recall.mean
+        for name in ("generated_tokens", "cut_off", "empty", "confidence", "doubted"):
             flat[f"test/abstractive/{name}"] = getattr(self, name)
         return {name: value for name, value in flat.items() if np.isfinite(value)}
 
@@ -120,18 +127,22 @@ def sum_up(
     def mean_of(values: ArrayLike) -> Interval:
         return mean_interval(values, settings.resamples, seed)
 
+    def over(system: str, baseline: str) -> dict[str, Interval]:
+        return {
+            name: paired_difference(
+                table[column(system, name)],
+                table[column(baseline, name)],
+                settings.resamples,
+                seed,
+            )
+            for name in ROUGE_TYPES
+        }
+
     systems = {
         system: SystemScores(
             rouge={name: mean_of(table[column(system, name)]) for name in ROUGE_TYPES},
-            over_lead3={
-                name: paired_difference(
-                    table[column(system, name)],
-                    table[column("lead3", name)],
-                    settings.resamples,
-                    seed,
-                )
-                for name in ROUGE_TYPES
-            },
+            over_lead3=over(system, "lead3"),
+            over_extractive=over(system, "extractive"),
             words=float(table[column(system, "words")].mean()),
             compression=_finite_mean(table[column(system, "compression")]),
             novel_bigrams=_finite_mean(table[column(system, "novel_bigrams")]),
@@ -139,6 +150,12 @@ def sum_up(
             faithfulness=_ratio_interval(
                 table[column(system, "supported_facts")],
                 table[column(system, "facts")],
+                settings.resamples,
+                seed,
+            ),
+            fact_recall=_ratio_interval(
+                table[column(system, "recalled_facts")],
+                table["reference_facts"],
                 settings.resamples,
                 seed,
             ),
@@ -158,6 +175,8 @@ def sum_up(
         generated_tokens=float(table["generated_tokens"].mean()),
         cut_off=float(table["cut_off"].mean()),
         empty=float(np.mean([not text for text in rows["abstractive"]])),
+        confidence=float(table["confidence"].mean()),
+        doubted=float(np.mean([bool(reason) for reason in rows["doubt"]])),
     )
 
 
@@ -230,7 +249,7 @@ def _slices(rows: datasets.Dataset, table: dict[str, NDArray[np.float64]]) -> li
         "oracle in the middle": (place >= 1 / 3) & (place < 2 / 3),
         "oracle in the last third": place >= 2 / 3,
     }
-    systems = ("abstractive", "extractive", "lead3", "oracle")
+    systems = ("served", "abstractive", "extractive", "lead3", "oracle")
     return [
         Slice(
             name=name,

@@ -19,6 +19,7 @@ MEASURES = (
     "repeated_trigrams",
     "supported_facts",
     "facts",
+    "recalled_facts",
 )
 
 
@@ -58,6 +59,8 @@ def score_rows(
             "fits": outputs.fits,
             "generated_tokens": outputs.generated_tokens,
             "cut_off": outputs.cut_off,
+            "confidence": outputs.confidence,
+            "doubt": [reason or "" for reason in outputs.doubt],
         }
     )
     return rows.map(
@@ -73,6 +76,11 @@ def score_rows(
 def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {}
     facts = [ArticleFacts(article) for article in batch["article"]]
+    wanted_facts = [
+        known.facts_of(reference)
+        for known, reference in zip(facts, batch["reference"], strict=True)
+    ]
+    columns["reference_facts"] = [float(len(wanted)) for wanted in wanted_facts]
     for system in SYSTEMS:
         summaries = batch[system]
         for name, scores in score_rouge(summaries, batch["reference"]).items():
@@ -85,6 +93,10 @@ def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         counts = [known.count(s) for known, s in zip(facts, summaries, strict=True)]
         columns[column(system, "supported_facts")] = [float(stand) for stand, _ in counts]
         columns[column(system, "facts")] = [float(total) for _, total in counts]
+        columns[column(system, "recalled_facts")] = [
+            float(sum(map(ArticleFacts(summary).supports, wanted)))
+            for summary, wanted in zip(summaries, wanted_facts, strict=True)
+        ]
     for name in ("first", "selected"):
         pairs = list(zip(batch["reference"], batch[source_column(name)], strict=True))
         columns[recall_column(name)] = [100 * (1 - novel_ngrams(r, s, 2)) for r, s in pairs]

@@ -8,14 +8,18 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.baselines import lead, random_sentences
 from highlighter.checkpoint import generation_config
 from highlighter.generation import generate_summaries
+from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model import T5ForHighlighting
 from highlighter.oracle import greedy_oracle
 from highlighter.reading import ReadArticle, Reader
 from highlighter.selection import best_sentences
 from highlighter.settings import GenerationSettings, HighlightSettings, TextSettings
+from highlighter.trust import doubt
 
+# "served" is what a reader gets: "abstractive", or "extractive" where there is a doubt about it.
 # "abstractive" is the one of the two below it that the configuration chooses.
 SYSTEMS = (
+    "served",
     "abstractive",
     "abstractive_first",
     "abstractive_selected",
@@ -40,6 +44,8 @@ class Outputs:
     fits: list[bool]
     generated_tokens: list[int]
     cut_off: list[bool]
+    confidence: list[float]
+    doubt: list[str | None]
 
 
 def write_summaries(
@@ -73,10 +79,13 @@ def write_summaries(
         generated = [written[tuple(ids)] for ids in both]
         texts[f"abstractive_{name}"] = [
             summary.strip()
-            for summary in tokenizer.batch_decode(generated, skip_special_tokens=True)
+            for summary in tokenizer.batch_decode(
+                [output.ids for output in generated], skip_special_tokens=True
+            )
         ]
         if name == highlights.source:
-            lengths = [len(ids) for ids in generated]
+            lengths = [len(output.ids) for output in generated]
+            confidence = [output.confidence for output in generated]
     texts["abstractive"] = texts[f"abstractive_{highlights.source}"]
     chosen: dict[str, list[list[int]]] = {
         name: [] for name in ("extractive", "lead3", "random3", "oracle")
@@ -98,6 +107,14 @@ def write_summaries(
         for name, indices in picks.items():
             chosen[name].append(indices)
             texts[name].append("\n".join(sentences[i] for i in indices))
+    doubts = [
+        doubt(summary, sure, ArticleFacts(article), highlights.trust)
+        for summary, sure, article in zip(texts["abstractive"], confidence, articles, strict=True)
+    ]
+    texts["served"] = [
+        texts["extractive" if reason else "abstractive"][number]
+        for number, reason in enumerate(doubts)
+    ]
     return Outputs(
         texts={name: texts[name] for name in SYSTEMS},
         sources={
@@ -109,4 +126,6 @@ def write_summaries(
         fits=[reader.fits(result) for result in read],
         generated_tokens=lengths,
         cut_off=[length >= generation.max_new_tokens for length in lengths],
+        confidence=confidence,
+        doubt=list(doubts),
     )

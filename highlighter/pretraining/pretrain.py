@@ -1,0 +1,110 @@
+"""Run a recipe: from random weights, stage by stage, to a checkpoint."""
+
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import mlflow
+import torch
+from tqdm.auto import tqdm
+
+from highlighter.batches import IGNORED, Batch
+from highlighter.model import T5ForHighlighting
+from highlighter.pretraining.batches import BatchMaker
+from highlighter.pretraining.progress import Progress, find_state, load_state, save_state
+from highlighter.pretraining.settings import Recipe, StringStage, TextStage
+
+_LAST_RATE = 0.1  # of the peak, at the end of the decay
+_LOG_EVERY = 20
+
+
+def pretrain(
+    model: T5ForHighlighting, batches: BatchMaker, run_id: str, work_folder: Path
+) -> Progress:
+    """Train in place; goes on where an interrupted run in `work_folder` stood.
+
+    `run_id` stands for the settings and the extra text. Logs to the active MLflow run.
+    """
+    recipe = batches.recipe
+    device = next(model.parameters()).device
+    optimizer = _optimizer(model, recipe)
+    state = find_state(work_folder)
+    progress = Progress(run_id=run_id)
+    if state:
+        progress = load_state(state, run_id, recipe.stages, model, optimizer)
+    active = mlflow.active_run()
+    progress.mlflow_run = active.info.run_id if active else None
+    model.train()
+    while progress.stage < len(recipe.stages):
+        stage = recipe.stages[progress.stage]
+        for _ in _steps(stage, progress):
+            started = time.perf_counter()
+            batch = batches.batch(progress.stage, progress.step)
+            rate = _rate(recipe, progress)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["peak"]
+            moved = {name: tensor.to(device) for name, tensor in batch.items()}
+            losses, accuracy = _step(model, moved, optimizer, recipe)
+            progress.observe(accuracy)
+            progress.seconds += time.perf_counter() - started
+            if progress.total_steps % _LOG_EVERY == 0 and active:
+                values = {**losses, "accuracy": accuracy, "stage": progress.stage}
+                mlflow.log_metrics(values, step=progress.total_steps)
+            if progress.total_steps % recipe.save_every == 0:
+                save_state(work_folder, progress, model, optimizer)
+        progress.finish_stage(stage)
+        save_state(work_folder, progress, model, optimizer)
+    model.eval()
+    return progress
+
+
+def _steps(stage: StringStage | TextStage, progress: Progress) -> Iterator[int]:
+    """One item a step that is left of the stage, with a progress bar."""
+    most = stage.steps if isinstance(stage, TextStage) else stage.max_steps
+    with tqdm(total=most, initial=progress.step, desc=stage.name, unit="step") as bar:
+        for step in count(progress.step):
+            learned = isinstance(stage, StringStage) and progress.accuracy >= stage.until
+            if step >= most or learned:
+                return
+            yield step
+            bar.set_postfix_str(f"{100 * progress.accuracy:.1f} % right", refresh=False)
+            bar.update()
+
+
+def _optimizer(model: T5ForHighlighting, recipe: Recipe) -> torch.optim.Optimizer:
+    head = [w for name, w in model.named_parameters() if name.startswith("salience.")]
+    body = [w for name, w in model.named_parameters() if not name.startswith("salience.")]
+    groups = [
+        {"params": body, "peak": recipe.learning_rate},
+        {"params": head, "peak": recipe.salience_learning_rate},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=0.0, fused=True)
+
+
+def _rate(recipe: Recipe, progress: Progress) -> float:
+    """Share of the peak: a linear start, a plateau, and a linear fall in the last stage."""
+    rate = min(1.0, (progress.total_steps + 1) / (recipe.warmup_steps + 1))
+    last = recipe.stages[-1]
+    if progress.stage == len(recipe.stages) - 1 and isinstance(last, TextStage):
+        left = last.steps - progress.step
+        if left < recipe.decay_steps:
+            rate *= _LAST_RATE + (1 - _LAST_RATE) * left / recipe.decay_steps
+    return rate
+
+
+def _step(
+    model: T5ForHighlighting, batch: Batch, optimizer: torch.optim.Optimizer, recipe: Recipe
+) -> tuple[dict[str, float], float]:
+    """One optimizer step; its losses, and the share of target tokens that were right."""
+    summary, salience, output = model.losses(**batch)
+    assert output is not None  # every row of pretraining has a target
+    optimizer.zero_grad()
+    (summary + recipe.salience_weight * salience).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
+    optimizer.step()
+    labels = batch["labels"]
+    known = labels != IGNORED
+    right = (output.logits.detach().argmax(-1) == labels) & known
+    losses = {"summary_loss": float(summary.detach()), "salience_loss": float(salience.detach())}
+    return losses, float(right.sum() / known.sum())

@@ -1,0 +1,26 @@
+"""Whether a written summary can be given to a reader, or sentences of the article instead."""
+
+from typing import Literal
+
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.settings import TrustSettings
+
+Doubt = Literal["empty", "unsupported_facts", "low_confidence"]
+
+
+def doubt(
+    summary: str, confidence: float, article: ArticleFacts, settings: TrustSettings
+) -> Doubt | None:
+    """The first reason not to trust a summary, or None.
+
+    A summary is doubted if it is empty, if one of its names, numbers or dates does not stand in
+    the article (the rule of `metrics.faithfulness`), or if the model's mean token probability
+    says that it was guessing.
+    """
+    if not summary:
+        return "empty"
+    if settings.supported_facts_only and article.unsupported(summary):
+        return "unsupported_facts"
+    if confidence < settings.minimum_confidence:
+        return "low_confidence"
+    return None
