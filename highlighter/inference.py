@@ -109,8 +109,10 @@ class Summarizer:
             [output.ids for output in outputs], skip_special_tokens=True
         )
         results = []
-        for text, article, summary, output in zip(articles, read, written, outputs, strict=True):
-            summary = summary.strip()
+        for text, article, raw_summary, output in zip(
+            articles, read, written, outputs, strict=True
+        ):
+            summary = raw_summary.strip()
             trust = self._highlights.trust
             reason = doubt(summary, output.confidence, ArticleFacts(text), trust)
             results.append(

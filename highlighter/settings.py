@@ -24,6 +24,12 @@ class Columns(Settings):
     article: str = "article"
     highlights: str = "highlights"
     id: str | None = None
+    group: str | None = Field(None, description="the evaluation tells its values apart")
+
+    @property
+    def names(self) -> list[str]:
+        """The source's columns that are read."""
+        return [name for name in (self.article, self.highlights, self.id, self.group) if name]
 
 
 class RowLimits(Settings):
@@ -186,9 +192,7 @@ class ScratchModel(Settings):
     tie_word_embeddings: bool = True
 
 
-ModelSource = Annotated[
-    EmbeddedModel | PretrainedModel | ScratchModel, Field(discriminator="kind")
-]
+ModelSource = Annotated[EmbeddedModel | PretrainedModel | ScratchModel, Field(discriminator="kind")]
 
 
 class GenerationSettings(Settings):

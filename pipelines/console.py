@@ -2,16 +2,25 @@
 
 import logging
 from math import isnan
+from typing import Any
 
+from datasets import Dataset
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 from transformers.utils import logging as transformers_logging
 from zenml.models import PipelineRunResponse
 
 from highlighter.errors import HighlighterError
 from highlighter.evaluation.record import Evaluation
+from highlighter.segmentation import split_sentences
 from highlighter.statistics import Interval
 from release.publish import Registration
+
+_SAMPLES = 2
+_SYSTEMS = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
+_SCORES = ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "recalled", "words")
 
 
 def quiet_libraries() -> None:
@@ -31,18 +40,45 @@ def _without_traceback(record: logging.LogRecord) -> bool:
 
 
 def print_summary(
-    run: PipelineRunResponse, evaluation: Evaluation, registration: Registration
+    run: PipelineRunResponse, evaluation: Evaluation, rows: Dataset, registration: Registration
 ) -> None:
-    """Print the test scores, the time of each step, what was registered, and what to do next."""
+    """Print samples, test scores, the time of each step, what was registered, what to do next."""
     console = Console()
+    for row in rows.select(range(min(_SAMPLES, len(rows)))):
+        _print_sample(console, row)
     console.print(f"\n[bold]Test split, {evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
-    scores = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts right", "recalled", "words"):
-        scores.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for name in ("served", "abstractive", "extractive", "lead3", "random3", "oracle"):
+    console.print(_scores(evaluation), _times(run))
+    console.print(
+        f"Registered {registration.model_name} version {registration.version} as "
+        f"{registration.alias}:"
+    )
+    for reason in registration.decision.reasons:
+        console.print(f"  - {reason}", highlight=False)
+    console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
+
+
+def _print_sample(console: Console, row: dict[str, Any]) -> None:
+    """A test article with its most salient sentences in bold, and its summary."""
+    article, best = row["article"], set(row["extractive_chosen"])
+    text = Text(article)
+    for index, (start, end) in enumerate(split_sentences(article)):
+        if index in best:
+            text.stylize("bold", start, end)
+    written = "extracted" if row["doubt"] else "written"
+    console.print(f"\n[bold]Article {row['id']}[/], its most salient sentences in bold")
+    console.print(Padding(text, (0, 0, 0, 2)))
+    console.print(f"[bold]Summary[/], {written} (confidence {row['confidence']:.2f})")
+    console.print(Padding(Text(row["served"]), (0, 0, 0, 2)))
+
+
+def _scores(evaluation: Evaluation) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in _SCORES:
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name in _SYSTEMS:
         system = evaluation.systems[name]
         rouge, over = system.rouge, system.over_lead3["rougeLsum"]
-        scores.add_row(
+        table.add_row(
             name,
             f"{rouge['rouge1'].mean:.1f}",
             f"{rouge['rouge2'].mean:.1f}",
@@ -52,20 +88,17 @@ def print_summary(
             _share(system.fact_recall),
             f"{system.words:.0f}",
         )
-    times = Table(box=None, padding=(0, 2, 0, 0))
+    return table
+
+
+def _times(run: PipelineRunResponse) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("step", "seconds"):
-        times.add_column(heading, justify="right" if heading == "seconds" else "left")
+        table.add_column(heading, justify="right" if heading == "seconds" else "left")
     for name, step in run.steps.items():
         seconds = (step.end_time - step.start_time).total_seconds()
-        times.add_row(name, "cached" if step.status == "cached" else f"{seconds:.1f}")
-    console.print(scores, times)
-    console.print(
-        f"Registered {registration.model_name} version {registration.version} as "
-        f"{registration.alias}:"
-    )
-    for reason in registration.decision.reasons:
-        console.print(f"  - {reason}", highlight=False)
-    console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
+        table.add_row(name, "cached" if step.status == "cached" else f"{seconds:.1f}")
+    return table
 
 
 def _with_interval(interval: Interval, digits: str) -> str:

@@ -42,7 +42,10 @@ def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_ca
         config.zenml.setdefault("steps", {}).setdefault("register", {})["enable_cache"] = False
         run = _run(config, versions)
         registration = _artifact(run, "register", "registration")
-    print_summary(run, _artifact(run, "evaluate", "evaluation"), registration)
+    evaluation, rows = (
+        _artifact(run, "evaluate", name) for name in ("evaluation", "evaluated_rows")
+    )
+    print_summary(run, evaluation, rows, registration)
 
 
 def _run(config: RunConfig, versions: dict[str, str]) -> PipelineRunResponse:

@@ -26,6 +26,7 @@ def made_up_articles(rows: int, seed: int) -> list[dict[str, str]]:
         articles.append(
             {
                 "id": f"{seed}-{number}",
+                "group": None,
                 "article": (
                     f"The bridge at {town} will close in May, the council said on Tuesday. "
                     f"It carries {draw.randint(2, 30)} buses an hour.\n\n"

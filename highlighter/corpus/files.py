@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from highlighter.errors import CorpusError
 from highlighter.settings import Columns
 
-RawRow = dict[str, Any]  # id, article, highlights: str | None; file: str; row: int; problem: str
+# id, group, article, highlights: str | None; file: str; row: int; problem: str
+RawRow = dict[str, Any]
 
 _READABLE = ".csv, .jsonl, .json (one object a line) or .parquet"
 
@@ -52,8 +53,10 @@ def as_raw_row(
         if texts[field] is None:
             problem = problem or f"{name!r} {_what_is_wrong(value)}"
     given = values.get(columns.id) if columns.id else None
+    group = values.get(columns.group) if columns.group else None
     return {
         "id": None if given is None else str(given),
+        "group": None if group is None else f"{columns.group} = {group}",
         **texts,
         "file": file,
         "row": row,
@@ -75,7 +78,7 @@ def _what_is_wrong(value: Any) -> str:
 
 def require_columns(present: list[str], columns: Columns, where: str) -> None:
     """Raise CorpusError naming the configured columns that a source lacks."""
-    wanted = [columns.article, columns.highlights, *([columns.id] if columns.id else [])]
+    wanted = columns.names
     missing = [name for name in wanted if name not in present]
     if missing:
         raise CorpusError(
@@ -127,9 +130,8 @@ def _json_lines(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, A
 def _parquet(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
     with pq.ParquetFile(path) as table:
         require_columns(table.schema_arrow.names, columns, str(path))
-        wanted = [columns.article, columns.highlights, *([columns.id] if columns.id else [])]
         number = 0
-        for batch in table.iter_batches(batch_size=1000, columns=wanted):
+        for batch in table.iter_batches(batch_size=1000, columns=columns.names):
             for row in batch.to_pylist():
                 number += 1
                 yield number, row

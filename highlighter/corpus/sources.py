@@ -19,6 +19,7 @@ SPLITS = ("train", "validation", "test")
 RAW_FEATURES = datasets.Features(
     {
         "id": datasets.Value("string"),
+        "group": datasets.Value("string"),
         "article": datasets.Value("string"),
         "highlights": datasets.Value("string"),
         "file": datasets.Value("string"),
@@ -26,6 +27,8 @@ RAW_FEATURES = datasets.Features(
         "problem": datasets.Value("string"),
     }
 )
+
+_EMBEDDED_COLUMNS = Columns(id="id", group="unseen_names")
 
 
 def embedded_files() -> dict[str, Path]:
@@ -72,7 +75,7 @@ def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.Datas
             }
         case EmbeddedSource():
             splits = {
-                split: _load_file(str(file), Columns(id="id"), cache_folder)
+                split: _load_file(str(file), _EMBEDDED_COLUMNS, cache_folder)
                 for split, file in embedded_files().items()
             }
     for split, rows in splits.items():

@@ -15,9 +15,10 @@ _EXAMPLES = 20
 _REASONS = ("malformed", "empty", "longer_than_article", "duplicate", "in_other_split")
 
 _CHECKED = ("id", "article", "highlights", "problem", "reason", "digest")
+_FINGERPRINTED = ("id", "article", "highlights")
 
 ARTICLE_FEATURES = datasets.Features(
-    {name: datasets.Value("string") for name in ("id", "article", "highlights")}
+    {name: datasets.Value("string") for name in (*_FINGERPRINTED, "group")}
 )
 
 
@@ -149,7 +150,7 @@ def _examples(checked: datasets.Dataset, reasons: Any) -> list[LeftOut]:
 def _fingerprint(rows: datasets.Dataset) -> str:
     digest = hashlib.sha256()
     for batch in rows.with_format("arrow").iter(batch_size=1000):
-        for column in ARTICLE_FEATURES:
+        for column in _FINGERPRINTED:
             for value in batch[column].to_pylist():
                 digest.update(value.encode() + b"\0")
     return digest.hexdigest()[:16]

@@ -42,11 +42,13 @@ class SystemScores(BaseModel):
 
 
 class Slice(BaseModel):
-    """ROUGE-Lsum of some systems on a part of the rows."""
+    """ROUGE-Lsum of some systems on a part of the rows, and how the written summaries' facts do."""
 
     name: str
     rows: int
     rouge_lsum: dict[str, float]
+    faithfulness: float
+    fact_recall: float
 
 
 class SourceComparison(BaseModel):
@@ -190,6 +192,10 @@ def _finite_mean(values: NDArray[np.float64]) -> float:
     return float(finite.mean()) if finite.size else float("nan")
 
 
+def _share(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> float:
+    return float(parts.sum() / wholes.sum()) if wholes.sum() else float("nan")
+
+
 def _ratio_interval(
     parts: NDArray[np.float64], wholes: NDArray[np.float64], resamples: int, seed: int
 ) -> Interval:
@@ -249,12 +255,22 @@ def _slices(rows: datasets.Dataset, table: dict[str, NDArray[np.float64]]) -> li
         "oracle in the middle": (place >= 1 / 3) & (place < 2 / 3),
         "oracle in the last third": place >= 2 / 3,
     }
+    groups = np.array([group or "" for group in rows["group"]])
+    parts |= {group: groups == group for group in sorted(set(groups)) if group}
     systems = ("served", "abstractive", "extractive", "lead3", "oracle")
     return [
         Slice(
             name=name,
             rows=int(part.sum()),
             rouge_lsum={s: float(table[column(s, "rougeLsum")][part].mean()) for s in systems},
+            faithfulness=_share(
+                table[column("abstractive", "supported_facts")][part],
+                table[column("abstractive", "facts")][part],
+            ),
+            fact_recall=_share(
+                table[column("abstractive", "recalled_facts")][part],
+                table["reference_facts"][part],
+            ),
         )
         for name, part in parts.items()
         if part.any()

@@ -51,6 +51,7 @@ def score_rows(
             "id": articles["id"][:],
             "article": articles["article"][:],
             "reference": articles["highlights"][:],
+            "group": articles["group"][:],
             **outputs.texts,
             **{f"{name}_chosen": chosen for name, chosen in outputs.chosen.items()},
             **{source_column(name): texts for name, texts in outputs.sources.items()},

@@ -1,65 +1,114 @@
-"""`python -m highlighter.pretraining --output DIR [--extra-text DIR]` makes the shipped checkpoint."""
+"""Make the small T5 that ships with the project, or one like it.
+
+An interrupted run goes on when the same command is called again.
+"""
 
 import argparse
 import hashlib
 import json
+import platform
+import shutil
+import sys
 from pathlib import Path
 
 import mlflow
 import torch
+from mlflow.entities import Run
+from transformers import PreTrainedTokenizerBase
 
 from highlighter.checkpoint import save_checkpoint
+from highlighter.errors import HighlighterError
 from highlighter.model import build_model
 from highlighter.pretraining.batches import BatchMaker
 from highlighter.pretraining.pretrain import pretrain
+from highlighter.pretraining.progress import find_state, read_progress
 from highlighter.pretraining.settings import Recipe, read_recipe
 from highlighter.pretraining.texts import generated_row, read_extra_texts, shuffled_lines
+from highlighter.pretraining.write_card import write_card
 from highlighter.tokenizer import VOCABULARY_FILE, load_tokenizer, train_tokenizer
 
+_COMMAND = "python -m highlighter.pretraining"
 _RECIPE = Path(__file__).parent / "recipe.yaml"
 _EXPERIMENT = "news-highlighter-pretraining"
 
 
-def main() -> None:
-    """Trains the vocabulary and the model; an interrupted run goes on when called again."""
-    parser = argparse.ArgumentParser(prog="python -m highlighter.pretraining", description=__doc__)
+def main() -> int:
+    """Train the vocabulary and the model, stage by stage; return the exit code."""
+    parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--work", type=Path, help="folder of the resumable state")
-    parser.add_argument("--extra-text", type=Path, help="folder of further articles")
+    parser.add_argument("--extra-text", type=Path, help="folder of .txt, .jsonl, .csv, .parquet")
     parser.add_argument("--recipe", type=Path, default=_RECIPE)
     options = parser.parse_args()
     work = options.work or options.output.with_name(options.output.name + ".work")
-    recipe = read_recipe(options.recipe)
-    extra = read_extra_texts(options.extra_text) if options.extra_text else []
+    try:
+        _make(options.recipe, options.extra_text, work, options.output)
+    except HighlighterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: the same command goes on from the state in {work}")
+        return 130
+    return 0
+
+
+def _make(recipe_file: Path, extra_folder: Path | None, work: Path, output: Path) -> None:
+    recipe = read_recipe(recipe_file)
+    extra = read_extra_texts(extra_folder) if extra_folder else []
     run_id = _identify(recipe, extra)
-    tokenizer = _tokenizer(recipe, extra, work / f"vocabulary-{run_id}")
+    vocabulary = work / f"vocabulary-{run_id}"
+    tokenizer = _tokenizer(recipe, extra, vocabulary)
     model = build_model(recipe.model, tokenizer, recipe.seed)
-    if torch.cuda.is_available():
-        model.cuda()  # type: ignore[call-arg]
-    batches = BatchMaker.build(recipe, tokenizer, extra)
-    print(f"{model.num_parameters():,} parameters, {len(extra):,} extra texts, work in {work}")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
+    print(f"{model.num_parameters():,} parameters, {len(extra):,} extra texts, state in {work}")
     mlflow.set_experiment(_EXPERIMENT)
-    with mlflow.start_run():
+    with _mlflow_run(work):
         mlflow.log_dict(recipe.model_dump(mode="json"), "recipe.json")
-        progress = pretrain(model, batches, run_id, work)
+        progress = pretrain(
+            model, BatchMaker.build(recipe, tokenizer, extra), run_id, work
+        )
         mlflow.log_dict(progress.model_dump(mode="json"), "progress.json")
-    save_checkpoint(options.output, model, tokenizer, recipe.text)
-    for stage in progress.stages:
-        print(f"{stage.stage.name}: {stage.steps} steps, {stage.seconds:.0f} s, {stage.accuracy:.1%}")
+    save_checkpoint(output, model, tokenizer, recipe.text)
+    shutil.copy(vocabulary / VOCABULARY_FILE, output)
+    extra_option = f" --extra-text {extra_folder.name}" if extra_folder else ""
+    write_card(
+        output,
+        recipe,
+        progress,
+        command=f"{_COMMAND} --output {output.name}{extra_option}",
+        parameters=model.num_parameters(),
+        extra_texts=len(extra),
+        machine=f"{torch.get_num_threads()} threads of {platform.machine()}"
+        if device.type == "cpu"
+        else torch.cuda.get_device_name(),
+    )
+    print(f"The checkpoint is in {output}.")
 
 
 def _identify(recipe: Recipe, extra: list[tuple[str, str]]) -> str:
+    """What may not change between the parts of an interrupted run; stages are checked apart."""
     content = json.dumps([recipe.model_dump(mode="json", exclude={"stages"}), extra])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _tokenizer(recipe: Recipe, extra: list[tuple[str, str]], folder: Path):
+def _tokenizer(
+    recipe: Recipe, extra: list[tuple[str, str]], folder: Path
+) -> PreTrainedTokenizerBase:
     if not (folder / VOCABULARY_FILE).is_file():
         rows = [generated_row(number) for number in range(recipe.vocabulary_articles)]
         texts = [(row.article, row.highlights) for row in rows] + extra
-        train_tokenizer(shuffled_lines(texts, recipe.seed), recipe.model.vocabulary.size, folder)
+        train_tokenizer(shuffled_lines(texts, recipe.seed), recipe.vocabulary_size, folder)
     return load_tokenizer(str(folder))
 
 
+def _mlflow_run(work: Path) -> Run:
+    """The run that an interrupted part logged to, if this store has it; else a new one."""
+    state = find_state(work)
+    known = read_progress(state).mlflow_run if state else None
+    runs = mlflow.search_runs(experiment_names=[_EXPERIMENT], output_format="list")
+    return mlflow.start_run(run_id=known if known in {run.info.run_id for run in runs} else None)
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

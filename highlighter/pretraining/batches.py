@@ -61,12 +61,17 @@ class BatchMaker:
         share = stage.extra_share if self.extra else 0.0
         own = int((random.random(stage.batch_size) >= share).sum())
         # Every step has its own range of numbers, so that no article comes twice.
-        before = sum(s.steps * s.batch_size for s in self.recipe.stages[:stage_number]
-                     if isinstance(s, TextStage))
+        before = sum(
+            s.steps * s.batch_size
+            for s in self.recipe.stages[:stage_number]
+            if isinstance(s, TextStage)
+        )
         first = before + step * stage.batch_size
         rows = [generated_row(first + number) for number in range(own)]
         articles = self.encoder.encode([(row.article, row.highlights) for row in rows])
         chosen = random.integers(len(self.extra), size=stage.batch_size - own) if share else []
-        articles += [self.extra[int(index)] for index in chosen]
-        made = [self.tasks.make(article, stage, random) for article in articles]
+        read = [(article, stage.window_tokens) for article in articles]
+        extra_window = stage.extra_window_tokens or stage.window_tokens
+        read += [(self.extra[int(index)], extra_window) for index in chosen]
+        made = [self.tasks.make(article, stage.tasks, window, random) for article, window in read]
         return collate(made, self.tokenizer.pad_token_id)

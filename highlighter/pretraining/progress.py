@@ -1,6 +1,5 @@
 """Where a pretraining run stands, on disk: weights, optimizer and counters, without pickles."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,7 +66,9 @@ def save_state(
             shutil.rmtree(left_over)
     fresh.mkdir(parents=True)
     names = {weight: name for name, weight in model.named_parameters()}
-    save_file({name: weight.detach() for weight, name in names.items()}, fresh / "weights.safetensors")
+    save_file(
+        {name: weight.detach() for weight, name in names.items()}, fresh / "weights.safetensors"
+    )
     moments = {
         f"{key}/{names[weight]}": value
         for weight, state in optimizer.state.items()
@@ -76,8 +77,8 @@ def save_state(
     save_file(moments, fresh / "optimizer.safetensors")
     (fresh / "progress.json").write_text(progress.model_dump_json(indent=2), encoding="utf-8")
     if (folder / "state").exists():
-        os.rename(folder / "state", old)
-    os.rename(fresh, folder / "state")
+        (folder / "state").rename(old)
+    fresh.rename(folder / "state")
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -87,6 +88,11 @@ def find_state(folder: Path) -> Path | None:
         if (folder / name / "progress.json").is_file():
             return folder / name
     return None
+
+
+def read_progress(state: Path) -> Progress:
+    """The counters of a state."""
+    return Progress.model_validate_json((state / "progress.json").read_text(encoding="utf-8"))
 
 
 def load_state(
@@ -101,7 +107,7 @@ def load_state(
     Raises:
         CheckpointError: the state was made with other settings, stages or extra text.
     """
-    progress = Progress.model_validate_json((state / "progress.json").read_text(encoding="utf-8"))
+    progress = read_progress(state)
     done = [finished.stage for finished in progress.stages]
     if progress.run_id != run_id or done != list(stages[: len(done)]):
         raise CheckpointError(

@@ -8,9 +8,7 @@ from highlighter.pretraining.settings import StringStage
 Pair = tuple[list[int], list[int]]  # source and target, without end tokens
 
 
-def draw_string(
-    stage: StringStage, tokens: NDArray[np.int64], random: np.random.Generator
-) -> Pair:
+def draw_string(stage: StringStage, tokens: NDArray[np.int64], random: np.random.Generator) -> Pair:
     """One source and what is to be written.
 
     No two spans start alike, so a cue names one of them; further tokens may repeat. `tokens` are

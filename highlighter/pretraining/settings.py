@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from highlighter.errors import ConfigError
-from highlighter.settings import ScratchModel, Settings, TextSettings
+from highlighter.settings import ScratchModel, Settings, TextSettings, TrainedVocabulary
 
 Range = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
@@ -63,6 +63,9 @@ class TextStage(Settings):
     window_tokens: int | None = Field(
         None, ge=32, description="most that is read of an article; None: the model's window"
     )
+    extra_window_tokens: int | None = Field(
+        None, ge=32, description="the same for extra text, whose articles fill any window"
+    )
     extra_share: float = Field(0.25, ge=0, lt=1, description="of rows from the extra text, if any")
 
 
@@ -85,6 +88,13 @@ class Recipe(Settings):
     max_gradient_norm: float = Field(1.0, gt=0)
     save_every: int = Field(200, ge=1, description="steps between two resumable states")
 
+    @property
+    def vocabulary_size(self) -> int:
+        """Pieces of the vocabulary that is trained, without sentinels."""
+        if not isinstance(self.model.vocabulary, TrainedVocabulary):
+            raise ConfigError("model.vocabulary: must be of kind train; pretraining makes its own.")
+        return self.model.vocabulary.size
+
 
 def read_recipe(file: Path) -> Recipe:
     """The recipe in a YAML file.
@@ -99,7 +109,5 @@ def read_recipe(file: Path) -> Recipe:
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: not YAML ({error}).") from error
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
-        )
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigError(f"{file}: {problems}.") from error

@@ -8,7 +8,7 @@ import numpy as np
 from highlighter.batches import IGNORED, WindowRow
 from highlighter.encoding import piece_budget
 from highlighter.pretraining.gap_sentences import principal_pieces
-from highlighter.pretraining.settings import TextStage
+from highlighter.pretraining.settings import TaskWeights
 from highlighter.pretraining.span_corruption import corrupt_spans
 from highlighter.pretraining.texts import Article
 from highlighter.settings import TextSettings
@@ -24,17 +24,23 @@ class TaskMaker:
     sentinels: list[int]
     end: int
 
-    def make(self, article: Article, stage: TextStage, random: np.random.Generator) -> WindowRow:
+    def make(
+        self,
+        article: Article,
+        tasks: TaskWeights,
+        window_tokens: int | None,
+        random: np.random.Generator,
+    ) -> WindowRow:
         """One row of a task drawn by weight, on one window of the article, drawn alike.
 
         Only a whole article can be summarized: a longer one is asked for its sentences instead.
         """
         lengths = [len(piece) for piece in article.pieces]
         budget = piece_budget(self.prefix, self.text)
-        budget = max(min(budget, stage.window_tokens or budget), *lengths)  # no piece is cut
+        budget = max(min(budget, window_tokens or budget), *lengths)  # no piece is cut
         plan = plan_windows(lengths, budget, overlap=budget // 8)
         window = plan[int(random.integers(len(plan)))]
-        shares = stage.tasks.model_dump()
+        shares = tasks.model_dump()
         task = random.choice(list(shares), p=np.array(list(shares.values())) / sum(shares.values()))
         if task == "summarize" and (not article.highlights or len(plan) > 1):
             task = "extract"

@@ -85,9 +85,7 @@ class ArticleEncoder:
                 sentences = [article[start:end] for start, end in source.sentences]
                 salient = set(greedy_oracle(sentences, highlights, SALIENT_SENTENCES))
                 salience = [int(index in salient) for index in source.sentence_of_piece]
-                tokens: Any = self._tokenizer(
-                    target_text(highlights), add_special_tokens=False
-                )
+                tokens: Any = self._tokenizer(target_text(highlights), add_special_tokens=False)
                 target = tokens["input_ids"]
             features = describe_pieces(source.pieces, self._weights)
             articles.append(Article(source.pieces, features, salience, target))

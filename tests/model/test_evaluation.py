@@ -55,7 +55,12 @@ def checkpoint(
 @pytest.fixture(scope="module")
 def test_rows(articles: datasets.DatasetDict) -> datasets.Dataset:
     """Sixteen long articles and one that fits the window."""
-    short = {"id": "short", "article": "It rained. Nobody came.", "highlights": "It rained."}
+    short = {
+        "id": "short",
+        "group": "weather",
+        "article": "It rained. Nobody came.",
+        "highlights": "It rained.",
+    }
     return datasets.concatenate_datasets([articles["test"], datasets.Dataset.from_list([short])])
 
 

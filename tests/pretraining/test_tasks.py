@@ -8,7 +8,7 @@ from highlighter.batches import IGNORED
 from highlighter.encoding import encode_prefix
 from highlighter.pretraining.gap_sentences import principal_pieces
 from highlighter.pretraining.random_strings import draw_string
-from highlighter.pretraining.settings import StringStage, TaskWeights, TextStage
+from highlighter.pretraining.settings import StringStage, TaskWeights
 from highlighter.pretraining.span_corruption import MASKED_SHARE, corrupt_spans
 from highlighter.pretraining.tasks import TaskMaker
 from highlighter.pretraining.texts import ArticleEncoder
@@ -64,9 +64,7 @@ def test_corrupted_spans_put_back_together_are_the_text(random: np.random.Genera
 
 
 @pytest.mark.parametrize("length", [2, 3, 7])
-def test_even_the_shortest_texts_can_be_corrupted(
-    length: int, random: np.random.Generator
-) -> None:
+def test_even_the_shortest_texts_can_be_corrupted(length: int, random: np.random.Generator) -> None:
     source, target = corrupt_spans(list(range(length)), [-1], random)
     assert len(source) == length
     assert len(target) == 2
@@ -77,10 +75,6 @@ def test_principal_sentences_are_those_most_like_the_rest() -> None:
     assert principal_pieces(pieces, budget=4) == [1]
     assert principal_pieces(pieces, budget=7) == [0, 1]
     assert principal_pieces(pieces, budget=1) == [1], "one is always chosen"
-
-
-def _stage(**tasks: float) -> TextStage:
-    return TextStage(kind="text", name="t", steps=1, tasks=TaskWeights(**tasks))
 
 
 @pytest.fixture
@@ -105,7 +99,7 @@ def test_gap_sentences_are_masked_and_written(
     maker: TaskMaker, tokenizer: PreTrainedTokenizerBase, random: np.random.Generator
 ) -> None:
     [article] = ArticleEncoder(tokenizer, 200).encode([(ARTICLE, "")])
-    row = maker.make(article, _stage(gap_sentences=1), random)
+    row = maker.make(article, TaskWeights(gap_sentences=1), None, random)
     kept, written = tokenizer.decode(row.input_ids), tokenizer.decode(row.labels)
     for sentence in ARTICLE.split("\n\n"):
         assert (sentence in kept) != (sentence in written)
@@ -118,7 +112,7 @@ def test_extracted_sentences_stay_in_the_source(
 ) -> None:
     highlights = "The Calder bridge closes in May ."
     [article] = ArticleEncoder(tokenizer, 200).encode([(ARTICLE, highlights)])
-    row = maker.make(article, _stage(extract=1), random)
+    row = maker.make(article, TaskWeights(extract=1), None, random)
     assert " ".join(ARTICLE.split()) in tokenizer.decode(row.input_ids)
     assert tokenizer.decode(row.labels[:-1]) in " ".join(ARTICLE.split())
     assert row.salience_labels == [1, 0, 0]
@@ -131,8 +125,8 @@ def test_a_text_without_highlights_is_never_summarized(
     with_them, without = ArticleEncoder(tokenizer, 200).encode(
         [(ARTICLE, highlights), (ARTICLE, "")]
     )
-    written = maker.make(with_them, _stage(summarize=1), random)
-    extracted = maker.make(without, _stage(summarize=1), random)
+    written = maker.make(with_them, TaskWeights(summarize=1), None, random)
+    extracted = maker.make(without, TaskWeights(summarize=1), None, random)
     assert tokenizer.decode(written.labels[:-1]) == "The Calder bridge closes in May."
     assert tokenizer.decode(extracted.labels[:-1]) in " ".join(ARTICLE.split())
     assert set(extracted.salience_labels) == {IGNORED}
@@ -143,8 +137,7 @@ def test_a_stage_can_read_short_windows(
 ) -> None:
     [article] = ArticleEncoder(tokenizer, 200).encode([(ARTICLE, "")])
     longest = max(map(len, article.pieces))
-    stage = _stage(extract=1).model_copy(update={"window_tokens": longest})
-    rows = [maker.make(article, stage, random) for _ in range(20)]
+    rows = [maker.make(article, TaskWeights(extract=1), longest, random) for _ in range(20)]
     read = {tuple(row.piece_indices) for row in rows}
     assert len(read) > 1
     assert all(len(row.input_ids) <= longest + len(maker.prefix) + 1 for row in rows)

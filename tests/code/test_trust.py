@@ -1,0 +1,30 @@
+"""When a written summary is not given to a reader."""
+
+import pytest
+
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.settings import TrustSettings
+from highlighter.trust import doubt
+
+ARTICLE = ArticleFacts("Maren Holt leads the port of Ashford. Repairs cost £1.4 million on 3 May.")
+
+
+@pytest.mark.parametrize(
+    ("summary", "confidence", "settings", "expected"),
+    [
+        ("Repairs at Ashford cost £1.4 million.", 0.9, {}, None),
+        ("The port is repaired.", 0.9, {}, None),
+        ("", 0.9, {}, "empty"),
+        ("Repairs cost £1.5 million.", 0.9, {}, "unsupported_facts"),
+        ("Maren Ashford leads the port.", 0.9, {}, "unsupported_facts"),
+        ("It reopened on 4 May.", 0.9, {}, "unsupported_facts"),
+        ("It reopened on 4 May.", 0.9, {"supported_facts_only": False}, None),
+        ("The port is repaired.", 0.49, {"minimum_confidence": 0.5}, "low_confidence"),
+        ("The port is repaired.", 0.5, {"minimum_confidence": 0.5}, None),
+        ("It reopened on 4 May.", 0.1, {"minimum_confidence": 0.5}, "unsupported_facts"),
+    ],
+)
+def test_doubt(
+    summary: str, confidence: float, settings: dict[str, float], expected: str | None
+) -> None:
+    assert doubt(summary, confidence, ARTICLE, TrustSettings(**settings)) == expected

@@ -1,0 +1,77 @@
+"""How sure the model is of what it wrote, and what is done about it."""
+
+from pathlib import Path
+
+import datasets
+import pytest
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from highlighter.checkpoint import finish_checkpoint, generation_config, save_checkpoint
+from highlighter.generation import generate_summaries
+from highlighter.inference import Summarizer
+from highlighter.model import T5ForHighlighting, build_model
+from highlighter.segmentation import sentence_texts
+from highlighter.settings import (
+    GenerationSettings,
+    HighlightSettings,
+    ScratchModel,
+    TextSettings,
+    TrustSettings,
+)
+
+TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+    return build_model(TINY, tokenizer, seed=3).eval()
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_confidence_is_the_geometric_mean_of_the_written_tokens_probabilities(
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, beams: int
+) -> None:
+    settings = GenerationSettings(num_beams=beams, min_new_tokens=2, max_new_tokens=9)
+    config = generation_config(settings, tokenizer)
+    sources = [[*range(10, 10 + n), 1] for n in (3, 12, 7)]
+    together = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    for source, generated in zip(sources, together, strict=True):
+        [alone] = generate_summaries(model, tokenizer, [source], config, batch_size=1)
+        assert alone.ids == generated.ids
+        ended = len(generated.ids) < 9
+        written = torch.tensor([[0, *generated.ids, *([1] if ended else [])]])
+        with torch.inference_mode():
+            logits = model(
+                input_ids=torch.tensor([source]), decoder_input_ids=written[:, :-1]
+            ).logits
+        probabilities = logits.softmax(-1).gather(-1, written[:, 1:, None])
+        expected = probabilities.log().mean().exp().item()
+        assert generated.confidence == pytest.approx(expected, rel=1e-4)
+        assert alone.confidence == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("minimum", "doubted"), [(0.0, False), (1.0, True)])
+def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path: Path,
+    minimum: float,
+    doubted: bool,
+) -> None:
+    text = TextSettings(max_source_tokens=256, max_target_tokens=32)
+    trust = TrustSettings(supported_facts_only=False, minimum_confidence=minimum)
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, text)
+    finish_checkpoint(
+        tmp_path / "tuned",
+        GenerationSettings(num_beams=1, min_new_tokens=4, max_new_tokens=8),
+        HighlightSettings(sentences=2, trust=trust),
+        tmp_path / "final",
+    )
+    article = articles["test"][0]["article"]
+    [result] = Summarizer.load(tmp_path / "final").summarize([article])
+    assert (result.doubt == "low_confidence") == doubted
+    assert 0 < result.confidence < 1
+    lines = result.summary.split("\n")
+    assert (set(lines) < set(sentence_texts(article)) and len(lines) == 2) == doubted
