@@ -5,8 +5,15 @@ from typing import NamedTuple
 
 import torch
 from tqdm.auto import tqdm
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    GenerationConfig,
+    LogitsProcessorList,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.modeling_outputs import BaseModelOutput
+
+from highlighter.article_words import ArticleWords, WordList
 
 
 class Generated(NamedTuple):
@@ -24,10 +31,12 @@ def generate_summaries(
     config: GenerationConfig,
     *,
     batch_size: int,
+    words: Sequence[WordList] | None = None,
     show_progress: bool = False,
 ) -> list[Generated]:
     """What the model writes for each source, in the order given.
 
+    With `words`, one for each source, names and numbers come from these only (`ArticleWords`).
     Rows of like length share a batch, so that little of it is padding. A row that ends without
     an end token was cut off at `max_new_tokens`; its ids are that many.
     """
@@ -45,6 +54,11 @@ def generate_summaries(
             encoder_outputs=BaseModelOutput(last_hidden_state=states),
             attention_mask=mask,
             generation_config=config,
+            logits_processor=LogitsProcessorList(
+                [ArticleWords([words[i] for i in indices], config.num_beams, tokenizer)]
+                if words
+                else []
+            ),
         )
         confidences = _confidences(model, states, mask, generated, config.pad_token_id)
         for index, ids, confidence in zip(
@@ -59,7 +73,7 @@ def _confidences(
     states: torch.Tensor,
     mask: torch.Tensor,
     generated: torch.Tensor,
-    pad: int | None,
+    pad: int,
 ) -> torch.Tensor:
     """Geometric mean, per row, of the probabilities of the generated tokens, end token included.
 
@@ -74,7 +88,7 @@ def _confidences(
     losses = torch.nn.functional.cross_entropy(
         logits.float().transpose(1, 2), written, reduction="none"
     )
-    counted = (written != pad).float()
+    counted = written.ne(pad).float()
     return torch.exp(-(losses * counted).sum(1) / counted.sum(1).clamp(min=1))
 
 

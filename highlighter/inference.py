@@ -7,6 +7,7 @@ import torch
 from pydantic import BaseModel
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
+from highlighter.article_words import WordList
 from highlighter.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.generation import generate_summaries
 from highlighter.metrics.faithfulness import ArticleFacts
@@ -104,6 +105,9 @@ class Summarizer:
             [self._reader.source(article, selected) for article in read],
             self._generation,
             batch_size=batch_size,
+            words=[WordList(text) for text in articles]
+            if self._highlights.trust.names_from_article
+            else None,
         )
         written = self._tokenizer.batch_decode(
             [output.ids for output in outputs], skip_special_tokens=True

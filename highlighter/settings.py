@@ -123,8 +123,11 @@ class TextSettings(Settings):
 
 
 class TrustSettings(Settings):
-    """When a reader gets the written summary; else it is the most salient sentences."""
+    """What a summary is held to. One that fails is replaced by the most salient sentences."""
 
+    names_from_article: bool = Field(
+        False, description="while it is written: no capitalised word or number but the article's"
+    )
     supported_facts_only: bool = Field(
         True, description="every name, number and date of it stands in the article"
     )

@@ -82,8 +82,8 @@ def _scores(evaluation: Evaluation) -> Table:
             name,
             f"{rouge['rouge1'].mean:.1f}",
             f"{rouge['rouge2'].mean:.1f}",
-            _with_interval(rouge["rougeLsum"], ".1f"),
-            "" if name == "lead3" else _with_interval(over, "+.1f"),
+            f"{rouge['rougeLsum'].mean:.1f}",
+            "" if name == "lead3" else f"{over.mean:+.1f} {over.low:+.1f}..{over.high:+.1f}",
             _share(system.faithfulness),
             _share(system.fact_recall),
             f"{system.words:.0f}",
@@ -99,10 +99,6 @@ def _times(run: PipelineRunResponse) -> Table:
         seconds = (step.end_time - step.start_time).total_seconds()
         table.add_row(name, "cached" if step.status == "cached" else f"{seconds:.1f}")
     return table
-
-
-def _with_interval(interval: Interval, digits: str) -> str:
-    return f"{interval.mean:{digits}} {interval.low:{digits}}..{interval.high:{digits}}"
 
 
 def _share(interval: Interval) -> str:

@@ -18,7 +18,7 @@ def picture_evaluation(
     evaluation: Evaluation, rows: datasets.Dataset, training: TrainingReport
 ) -> dict[str, Figure]:
     """Learning curves, ROUGE with intervals, places of chosen sentences, lengths of summaries."""
-    shown = ("abstractive", "extractive", "lead3", "random3", "oracle")
+    shown = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
     words = {
         name: rows[column(name, "words")][:] for name in ("abstractive", "extractive", "lead3")
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.article_words import WordList
 from highlighter.baselines import lead, random_sentences
 from highlighter.checkpoint import generation_config
 from highlighter.generation import generate_summaries
@@ -68,10 +69,22 @@ def write_summaries(
         for name, selected in (("first", 0), ("selected", highlights.sentences))
     }
     # Most articles fit, and then both sources are one: write each distinct source once.
-    distinct = {tuple(ids): list(ids) for both in sources.values() for ids in both}
+    distinct = {
+        tuple(ids): article
+        for both in sources.values()
+        for ids, article in zip(both, articles, strict=True)
+    }
     config = generation_config(generation, tokenizer)
     outputs = generate_summaries(
-        model, tokenizer, list(distinct.values()), config, batch_size=batch_size, show_progress=True
+        model,
+        tokenizer,
+        [list(ids) for ids in distinct],
+        config,
+        batch_size=batch_size,
+        words=[WordList(article) for article in distinct.values()]
+        if highlights.trust.names_from_article
+        else None,
+        show_progress=True,
     )
     written = dict(zip(distinct, outputs, strict=True))
     texts: dict[str, list[str]] = {}

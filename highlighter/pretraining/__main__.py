@@ -65,9 +65,7 @@ def _make(recipe_file: Path, extra_folder: Path | None, work: Path, output: Path
     mlflow.set_experiment(_EXPERIMENT)
     with _mlflow_run(work):
         mlflow.log_dict(recipe.model_dump(mode="json"), "recipe.json")
-        progress = pretrain(
-            model, BatchMaker.build(recipe, tokenizer, extra), run_id, work
-        )
+        progress = pretrain(model, BatchMaker.build(recipe, tokenizer, extra), run_id, work)
         mlflow.log_dict(progress.model_dump(mode="json"), "progress.json")
     save_checkpoint(output, model, tokenizer, recipe.text)
     shutil.copy(vocabulary / VOCABULARY_FILE, output)

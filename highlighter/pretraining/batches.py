@@ -10,7 +10,7 @@ from highlighter.encoding import encode_prefix, piece_budget
 from highlighter.pretraining.random_strings import draw_string
 from highlighter.pretraining.settings import Recipe, StringStage, TextStage
 from highlighter.pretraining.tasks import TaskMaker, plain_row
-from highlighter.pretraining.texts import Article, ArticleEncoder, generated_row
+from highlighter.pretraining.texts import Article, ArticleEncoder, condense, generated_row
 from highlighter.tokenizer import SENTINELS
 
 _BYTES = 256
@@ -68,8 +68,9 @@ class BatchMaker:
         )
         first = before + step * stage.batch_size
         rows = [generated_row(first + number) for number in range(own)]
-        articles = self.encoder.encode([(row.article, row.highlights) for row in rows])
-        chosen = random.integers(len(self.extra), size=stage.batch_size - own) if share else []
+        texts = [(condense(row, stage.background_share, random), row.highlights) for row in rows]
+        articles = self.encoder.encode(texts)
+        chosen = random.integers(max(1, len(self.extra)), size=stage.batch_size - own)
         read = [(article, stage.window_tokens) for article in articles]
         extra_window = stage.extra_window_tokens or stage.window_tokens
         read += [(self.extra[int(index)], extra_window) for index in chosen]

@@ -100,7 +100,8 @@ def _step(
     summary, salience, output = model.losses(**batch)
     assert output is not None  # every row of pretraining has a target
     optimizer.zero_grad()
-    (summary + recipe.salience_weight * salience).backward()
+    loss = summary + recipe.salience_weight * salience
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
     optimizer.step()
     labels = batch["labels"]

@@ -65,10 +65,9 @@ def save_state(
         if left_over.exists():
             shutil.rmtree(left_over)
     fresh.mkdir(parents=True)
-    names = {weight: name for name, weight in model.named_parameters()}
-    save_file(
-        {name: weight.detach() for weight, name in names.items()}, fresh / "weights.safetensors"
-    )
+    names: dict[object, str] = {weight: name for name, weight in model.named_parameters()}
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+    save_file(weights, fresh / "weights.safetensors")
     moments = {
         f"{key}/{names[weight]}": value
         for weight, state in optimizer.state.items()

@@ -14,7 +14,7 @@ def draw_string(stage: StringStage, tokens: NDArray[np.int64], random: np.random
     No two spans start alike, so a cue names one of them; further tokens may repeat. `tokens` are
     the ids to draw from.
     """
-    count = random.integers(stage.spans[0], stage.spans[1] + 1)
+    count = int(random.integers(stage.spans[0], stage.spans[1] + 1))
     starts = _draw_distinct(count, tokens, random)
     lengths = random.integers(stage.span_tokens[0], stage.span_tokens[1] + 1, count)
     spans = [

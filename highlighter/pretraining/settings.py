@@ -66,6 +66,9 @@ class TextStage(Settings):
     extra_window_tokens: int | None = Field(
         None, ge=32, description="the same for extra text, whose articles fill any window"
     )
+    background_share: float = Field(
+        1.0, ge=0, le=1, description="of a generated article's paragraphs without a fact, kept"
+    )
     extra_share: float = Field(0.25, ge=0, lt=1, description="of rows from the extra text, if any")
 
 

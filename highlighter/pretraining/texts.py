@@ -39,6 +39,18 @@ def generated_row(number: int) -> Row:
     return generate_row("train", SPLIT_SIZES["train"] + number)
 
 
+def condense(row: Row, background_share: float, random: np.random.Generator) -> str:
+    """The article with all paragraphs that state a fact of the highlights, and some others."""
+    paragraphs = row.article.split("\n\n")
+    if background_share == 1:
+        return row.article
+    return "\n\n".join(
+        paragraph
+        for paragraph in paragraphs
+        if any(fact in paragraph for fact in row.facts) or random.random() < background_share
+    )
+
+
 def read_extra_texts(folder: Path) -> list[tuple[str, str]]:
     """Article and highlights (or "") of every row and text file of a folder, in order.
 
