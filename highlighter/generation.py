@@ -60,7 +60,7 @@ def generate_summaries(
                 else []
             ),
         )
-        confidences = _confidences(model, states, mask, generated, config.pad_token_id)
+        confidences = _confidences(model, states, mask, generated, config)
         for index, ids, confidence in zip(
             indices, generated[:, 1:].tolist(), confidences.tolist(), strict=True
         ):
@@ -73,7 +73,7 @@ def _confidences(
     states: torch.Tensor,
     mask: torch.Tensor,
     generated: torch.Tensor,
-    pad: int,
+    config: GenerationConfig,
 ) -> torch.Tensor:
     """Geometric mean, per row, of the probabilities of the generated tokens, end token included.
 
@@ -88,7 +88,9 @@ def _confidences(
     losses = torch.nn.functional.cross_entropy(
         logits.float().transpose(1, 2), written, reduction="none"
     )
-    counted = written.ne(pad).float()
+    # Beam search fills up rows with end tokens: only the first counts.
+    ends = written.eq(config.eos_token_id)
+    counted = (written.ne(config.pad_token_id) & (ends.cumsum(1) - ends.long() == 0)).float()
     return torch.exp(-(losses * counted).sum(1) / counted.sum(1).clamp(min=1))
 
 
