@@ -58,31 +58,37 @@ class ArticleWords(LogitsProcessor):
         self._beams = beams
         self._pieces: list[str] = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
         self._vocabulary = set(self._pieces)
+        # A model may have more rows than the tokenizer has pieces.
         self._special = set(tokenizer.all_special_ids)
         self._end = tokenizer.eos_token_id
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores with the forbidden tokens among the most probable at minus infinity."""
-        best = scores.topk(_CANDIDATES, dim=-1).indices.tolist()
+        best = scores.topk(min(_CANDIDATES, scores.shape[-1]), dim=-1).indices.tolist()
         forbidden: list[tuple[int, int]] = []
-        for row, (written, candidates) in enumerate(zip(input_ids.tolist(), best, strict=True)):
+        can_come = (scores > -torch.inf).tolist()
+        for row, (written, likely) in enumerate(zip(input_ids.tolist(), best, strict=True)):
             words = self._articles[row // self._beams]
             word, opens_sentence = self._open_word(written)
-            bad = [
-                t for t in candidates if not self._allows(words, word, opens_sentence, t, written)
-            ]
-            if len(bad) < len(candidates):  # else nothing sensible would be left to choose
-                forbidden.extend((row, token) for token in bad)
+            # Most often one of the likely tokens will do; if not, all are looked at.
+            for tokens in (likely, range(scores.shape[-1])):
+                possible = [t for t in tokens if can_come[row][t]]
+                bad = [
+                    t for t in possible if not self._allows(words, word, opens_sentence, t, written)
+                ]
+                if len(bad) < len(possible):
+                    forbidden.extend((row, token) for token in bad)
+                    break
         if forbidden:
-            rows, tokens = zip(*forbidden, strict=True)
+            places = torch.tensor(forbidden, device=scores.device)
             scores = scores.clone()  # type: ignore[assignment]
-            scores[list(rows), list(tokens)] = -torch.inf
+            scores[places[:, 0], places[:, 1]] = -torch.inf
         return scores
 
     def _allows(
         self, words: WordList, word: str, opens_sentence: bool, token: int, written: list[int]
     ) -> bool:
-        if token >= len(self._pieces) or (token in self._special and token != self._end):
+        if not self._is_text(token) and token != self._end:
             return True
         piece = self._pieces[token]
         if token == self._end or piece.startswith("▁"):
@@ -106,21 +112,24 @@ class ArticleWords(LogitsProcessor):
 
     def _is_common(self, text: str, opens_sentence: bool) -> bool:
         bare = text.rstrip(_EDGES)
-        return opens_sentence and f"▁{bare.lower()}" in self._vocabulary
+        return opens_sentence and bare.isalpha() and f"▁{bare.lower()}" in self._vocabulary
 
     def _open_word(self, written: list[int]) -> tuple[str, bool]:
         """The word being written, without quotes before it, and whether it opens a sentence."""
         start = len(written)
-        while start > 0 and written[start - 1] not in self._special:
+        while start > 0 and self._is_text(written[start - 1]):
             start -= 1
             if self._pieces[written[start]].startswith("▁"):
                 break
         text = "".join(self._pieces[token] for token in written[start:])
         return text.removeprefix("▁").lstrip(_EDGES), self._opens_sentence(written[:start])
 
+    def _is_text(self, token: int) -> bool:
+        return token < len(self._pieces) and token not in self._special
+
     def _opens_sentence(self, written: list[int]) -> bool:
         """Whether what comes next is the first word, or follows a sentence's end."""
-        if not written or written[-1] in self._special:
+        if not written or not self._is_text(written[-1]):
             return True
         return bool(_SENTENCE_END.search(self._pieces[written[-1]]))
 

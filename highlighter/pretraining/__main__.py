@@ -42,7 +42,7 @@ def main() -> int:
     options = parser.parse_args()
     work = options.work or options.output.with_name(options.output.name + ".work")
     try:
-        _make(options.recipe, options.extra_text, work, options.output)
+        make_checkpoint(options.recipe, options.extra_text, work, options.output)
     except HighlighterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -52,7 +52,8 @@ def main() -> int:
     return 0
 
 
-def _make(recipe_file: Path, extra_folder: Path | None, work: Path, output: Path) -> None:
+def make_checkpoint(recipe_file: Path, extra_folder: Path | None, work: Path, output: Path) -> None:
+    """Go through the recipe's stages, or what is left of them, and write the checkpoint."""
     recipe = read_recipe(recipe_file)
     extra = read_extra_texts(extra_folder) if extra_folder else []
     run_id = _identify(recipe, extra)

@@ -72,6 +72,12 @@ def test_a_model_that_knows_nothing_still_writes_no_other_name(
     sources = [ids[:60] for ids in tokenizer(texts)["input_ids"]]
     settings = GenerationSettings(num_beams=beams, min_new_tokens=30, max_new_tokens=30)
     config = generation_config(settings, tokenizer)
+    # Only pieces of words: no special token, byte, or row that the tokenizer has no piece for.
+    pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    config.suppress_tokens = [
+        *(token for token, piece in enumerate(pieces) if piece.startswith("<")),
+        *range(len(pieces), model.config.vocab_size),
+    ]
     words = [WordList(text) for text in texts]
     strange = []
     for allowed in (None, words):
