@@ -75,9 +75,12 @@ def test_a_killed_run_goes_on_to_the_same_weights(call, monkeypatch, tmp_path) -
     monkeypatch.setattr(loop, "_step", step)
     parts = load_file(call("parts", work="state") / "model.safetensors")
     assert parts.keys() == whole.keys()
-    for name, weight in whole.items():
-        # Sums may round otherwise where memory lies otherwise; a lost moment shows at 1e-3.
-        torch.testing.assert_close(parts[name], weight, atol=1e-5, rtol=1e-3, msg=name)
+    # Sums round otherwise where memory lies otherwise, and Adam enlarges what is next to nothing; a
+    # lost optimizer moves nearly every weight by a thousandth.
+    difference = torch.cat(
+        [(parts[name] - weight).abs().flatten() for name, weight in whole.items()]
+    )
+    assert difference.mean() < 1e-5
 
 
 def test_the_checkpoint_is_one_of_the_hubs(call) -> None:  # type: ignore[no-untyped-def]
