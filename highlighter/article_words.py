@@ -58,21 +58,19 @@ class ArticleWords(LogitsProcessor):
         self._beams = beams
         self._pieces: list[str] = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
         self._vocabulary = set(self._pieces)
-        # A model may have more rows than the tokenizer has pieces.
         self._special = set(tokenizer.all_special_ids)
         self._end = tokenizer.eos_token_id
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores with the forbidden tokens among the most probable at minus infinity."""
-        best = scores.topk(min(_CANDIDATES, scores.shape[-1]), dim=-1).indices.tolist()
+        best = scores.topk(min(_CANDIDATES, scores.shape[-1]), dim=-1).indices
         forbidden: list[tuple[int, int]] = []
-        can_come = (scores > -torch.inf).tolist()
-        for row, (written, likely) in enumerate(zip(input_ids.tolist(), best, strict=True)):
+        for row, written in enumerate(input_ids.tolist()):
             words = self._articles[row // self._beams]
             word, opens_sentence = self._open_word(written)
             # Most often one of the likely tokens will do; if not, all are looked at.
-            for tokens in (likely, range(scores.shape[-1])):
-                possible = [t for t in tokens if can_come[row][t]]
+            for tokens in (best[row], slice(None)):
+                possible = _possible(scores[row], tokens)
                 bad = [
                     t for t in possible if not self._allows(words, word, opens_sentence, t, written)
                 ]
@@ -125,6 +123,7 @@ class ArticleWords(LogitsProcessor):
         return text.removeprefix("▁").lstrip(_EDGES), self._opens_sentence(written[:start])
 
     def _is_text(self, token: int) -> bool:
+        # A model may have more rows than the tokenizer has pieces.
         return token < len(self._pieces) and token not in self._special
 
     def _opens_sentence(self, written: list[int]) -> bool:
@@ -132,6 +131,13 @@ class ArticleWords(LogitsProcessor):
         if not written or not self._is_text(written[-1]):
             return True
         return bool(_SENTENCE_END.search(self._pieces[written[-1]]))
+
+
+def _possible(scores: torch.Tensor, tokens: torch.Tensor | slice) -> list[int]:
+    """Those of the tokens that no other rule has forbidden."""
+    ids = torch.arange(len(scores), device=scores.device)[tokens]
+    possible: list[int] = ids[scores[tokens] > -torch.inf].tolist()
+    return possible
 
 
 def _is_guarded(text: str) -> bool:

@@ -61,9 +61,7 @@ def save_state(
 ) -> None:
     """Replace the state in `folder`; a run killed while saving leaves the one before."""
     fresh, old = folder / "state.new", folder / "state.old"
-    for left_over in (fresh, old):
-        if left_over.exists():
-            shutil.rmtree(left_over)
+    shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     names: dict[object, str] = {weight: name for name, weight in model.named_parameters()}
     weights = {name: weight.detach() for name, weight in model.named_parameters()}
@@ -76,6 +74,8 @@ def save_state(
     save_file(moments, fresh / "optimizer.safetensors")
     (fresh / "progress.json").write_text(progress.model_dump_json(indent=2), encoding="utf-8")
     if (folder / "state").exists():
+        # Until here, what a killed run left under this name may be all there is.
+        shutil.rmtree(old, ignore_errors=True)
         (folder / "state").rename(old)
     fresh.rename(folder / "state")
     shutil.rmtree(old, ignore_errors=True)
