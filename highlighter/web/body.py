@@ -58,9 +58,11 @@ def _inflate(chunks: Iterable[bytes], max_bytes: int, *, gzip: bool) -> Iterable
                 yield stream.decompress(data, max_bytes + 1)
                 data = stream.unconsumed_tail
                 if stream.eof:
-                    if not (gzip and stream.unused_data.startswith(b"\x1f")):
+                    data = stream.unused_data
+                    if data and not (gzip and data.startswith(b"\x1f")):
                         return  # what follows is no further member
-                    data, stream = stream.unused_data, zlib.decompressobj(_GZIP)
+                    if data:
+                        stream = zlib.decompressobj(_GZIP)
     except zlib.error as error:
         raise _damaged() from error
     if stream is None or not stream.eof:

@@ -69,7 +69,7 @@ class ArticleFetcher:
         """The article at a URL.
 
         Raises:
-            WebError: one of its subclasses, see highlighter.web.errors; nothing else.
+            WebError: one of its subclasses, see highlighter.web.errors.
         """
         page = self.fetch_page(url)
         article = read_plain(page.text) if page.media_type == _PLAIN else read_html(page.text)
