@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -152,11 +153,12 @@ def fetcher_for(
 
 @contextlib.contextmanager
 def endless(piece: bytes, pause: float = 0.0) -> Iterator[Behaviour]:
-    """A behaviour that never stops sending until the test is over."""
+    """A behaviour that sends until the test is over, or 5 seconds, so that a test can fail."""
     over = threading.Event()
 
     def behave(connection: socket.socket, _: bytes) -> None:
-        while not over.wait(pause):
+        end = time.monotonic() + 5
+        while not over.wait(pause) and time.monotonic() < end:
             connection.sendall(piece)
 
     try:

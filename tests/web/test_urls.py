@@ -115,6 +115,7 @@ URLS = {
     "http://LOCALHOST/": REFUSED,
     "http://a.localhost/": REFUSED,
     "http://intranet/": REFUSED,
+    "http://wiki/": REFUSED,
     "http://printer.local/": REFUSED,
     "http://metadata.google.internal/": REFUSED,
     "http://router.home.arpa/": REFUSED,
@@ -193,6 +194,11 @@ def test_which_urls_lead_to_a_connection(
         assert not any(secret in str(caught.value) for secret in ("10.1.2.3", "::1", "secret"))
 
 
+def test_user_info_is_named_as_the_reason() -> None:
+    with pytest.raises(UrlNotAllowedError, match="user name"):
+        parse_url("http://reader:secret@example.org/")
+
+
 def test_a_url_is_taken_apart_as_it_will_be_sent() -> None:
     url = parse_url("HTTPS://M\u00fcnchen.example.org:444?q=\u00f6 ".replace("M", "m"))
     assert url.host == "xn--mnchen-3ya.example.org"
@@ -215,6 +221,7 @@ def test_a_url_is_taken_apart_as_it_will_be_sent() -> None:
         ("//user@example.org/", None),
         ("http://[::1/", None),
         ("java\tscript:alert(1)", None),
+        ("/a\tb", None),
         ("\\\\evil.example.org", None),
     ],
 )
