@@ -1,0 +1,69 @@
+"""A page's bytes as text, by what it declares and by what its bytes can be."""
+
+import codecs
+import contextlib
+import re
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"\xff\xfe", "utf-16-le"),
+)
+_IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]+)", re.ASCII | re.IGNORECASE)
+_IN_PAGE = re.compile(
+    rb"(?:charset|<\?xml[^>]{1,40}encoding)\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGNORECASE
+)
+_SEARCHED = 4096  # bytes of the page in which it may declare its charset
+# Python's encoding by a label's letters and digits: those of the web, under the names the web gives
+# them. A larger encoding stands for its parts, as in browsers. No label is looked up by Python,
+# which knows encodings that are slow, and remembers every label it is asked for.
+_ENCODINGS = {
+    "utf8": "utf-8", "utf16": "utf-16-le", "utf16le": "utf-16-le", "utf16be": "utf-16-be",
+    "ascii": "cp1252", "usascii": "cp1252", "latin1": "cp1252", "iso88591": "cp1252",
+    "latin5": "cp1254", "iso88599": "cp1254", "latin9": "iso8859-15", "latin2": "iso8859-2",
+    **{f"windows{page}": f"cp{page}" for page in range(1250, 1259)},
+    **{f"cp{page}": f"cp{page}" for page in range(1250, 1259)},
+    **{f"iso8859{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    "windows874": "cp874", "tis620": "cp874", "iso885911": "cp874", "ibm866": "cp866",
+    "cp866": "cp866", "koi8r": "koi8-r", "koi8u": "koi8-u", "macintosh": "mac-roman",
+    "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "big5": "big5hkscs",
+    "big5hkscs": "big5hkscs", "eucjp": "euc_jp", "iso2022jp": "iso2022_jp", "shiftjis": "cp932",
+    "sjis": "cp932", "xsjis": "cp932", "windows31j": "cp932", "euckr": "cp949",
+    "ksc56011987": "cp949",
+}  # fmt: skip
+_NO_LETTER = re.compile(r"[^a-z0-9]")
+# Encodings whose bytes can be taken for UTF-8, and what pages in them contain.
+_HALLMARK = {"iso2022_jp": b"\x1b", "utf-16-le": b"\0", "utf-16-be": b"\0"}
+
+
+def decode_page(body: bytes, content_type: str) -> str:
+    """Text of a page whose Content-Type header is given.
+
+    In this order: a byte order mark; a declared encoding that looks like ASCII but is not; UTF-8,
+    if the bytes are; the declared encoding (header before page), if it reads more characters
+    beyond ASCII than it fails on; windows-1252, which the web means where it says nothing.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    in_header = _IN_HEADER.search(content_type)
+    in_page = _IN_PAGE.search(body[:_SEARCHED])
+    labels = [in_header[1]] if in_header else []
+    labels += [in_page[1].decode("ascii", "ignore")] if in_page else []
+    names = [_ENCODINGS.get(_NO_LETTER.sub("", label.lower())) for label in labels]
+    declared = [name for name in names if name is not None]
+    for encoding in declared:
+        if encoding in _HALLMARK and _HALLMARK[encoding] in body:
+            return body.decode(encoding, "replace")
+    with contextlib.suppress(UnicodeDecodeError):
+        return body.decode("utf-8")
+    for encoding in (*declared, "utf-8"):
+        if _reads(body, encoding):
+            return body.decode(encoding, "replace")
+    return body.decode("cp1252", "replace")
+
+
+def _reads(body: bytes, encoding: str) -> bool:
+    text = body.decode(encoding, "replace")
+    failed = text.count("\ufffd")
+    return failed == 0 or len(text) - len(text.encode("ascii", "ignore")) >= 2 * failed

@@ -1,0 +1,123 @@
+"""The article on a page: its running text, without what surrounds it."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import trafilatura
+from lxml import etree, html
+
+from highlighter.web.errors import NoArticleError, PageNotHtmlError, PageTooLargeError
+
+MIN_CHARACTERS = 200  # an article has at least; consent notes and sign-in pages mostly have less
+_MAX_ELEMENTS, _MAX_DEPTH = 20_000, 100  # extraction takes seconds beyond; news pages have a tenth
+_SPACE = re.compile(r"\s+")
+_PARAGRAPHS = frozenset(
+    {"p", "item", "quote", "list", "fw", "ab", "div", "body", "table", "row", "cell", "code"}
+)
+_LEFT_OUT = frozenset(["head", "graphic"])  # headings are no sentences
+_ADVERT = " or ".join(
+    f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
+    for name in ("ad", "ads", "advert", "advertisement", "ad-slot", "promo", "sponsored")
+)
+_ADVERTS = f"//*[self::div or self::aside or self::section][{_ADVERT}][not(.//article or .//h1)]"
+
+
+class ArticleText(NamedTuple):
+    """Paragraphs are separated by blank lines."""
+
+    title: str | None
+    text: str
+
+
+def read_html(page: str) -> ArticleText:
+    """The article of an HTML page.
+
+    Raises:
+        NoArticleError: too little running text.
+        PageNotHtmlError: not text at all.
+        PageTooLargeError: too many elements, or nested too deeply.
+    """
+    _require_text(page)
+    # As bytes, for text with an XML declaration is refused. The parser loads nothing by itself.
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError as error:  # an empty document
+        raise _no_article() from error
+    _require_sane(tree)
+    # Precision gives up rather than hand out menus. Tables are figures, not sentences.
+    document = trafilatura.bare_extraction(
+        tree,
+        favor_precision=True,
+        include_comments=False,
+        include_tables=False,
+        prune_xpath=_ADVERTS,
+    )
+    if not isinstance(document, trafilatura.metadata.Document):
+        raise _no_article()
+    return ArticleText(_title(tree), _require_article("".join(_pieces(document.body))))
+
+
+def read_plain(page: str) -> ArticleText:
+    """The article that a plain-text page is.
+
+    Raises:
+        NoArticleError: too little text.
+        PageNotHtmlError: not text at all.
+    """
+    _require_text(page)
+    return ArticleText(None, _require_article(page))
+
+
+def _require_text(page: str) -> None:
+    if "\0" in page:
+        raise PageNotHtmlError("The page is not text: give a page with an article.")
+
+
+def _require_sane(tree: html.HtmlElement) -> None:
+    elements = depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        elements += event == "start"
+        if elements > _MAX_ELEMENTS or depth > _MAX_DEPTH:
+            raise PageTooLargeError("The page has too much markup: send the article's text.")
+
+
+def _pieces(element: html.HtmlElement) -> Iterator[str]:
+    """The text below an element, with two line breaks around a paragraph and one for a break."""
+    edge = "\n\n" if element.tag in _PARAGRAPHS or element.tag in _LEFT_OUT else ""
+    yield edge
+    if element.tag == "lb":
+        yield "\n"
+    elif element.tag not in _LEFT_OUT:
+        yield _SPACE.sub(" ", element.text or "")
+        for child in element:
+            yield from _pieces(child)
+            yield _SPACE.sub(" ", child.tail or "")
+    yield edge
+
+
+def _require_article(text: str) -> str:
+    """The text with its lines stripped and one blank line between paragraphs."""
+    lines = [line.strip() for line in text.splitlines()]
+    kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    article = "\n".join(kept).strip()
+    if len(article) < MIN_CHARACTERS:
+        raise _no_article()
+    return article
+
+
+def _title(tree: html.HtmlElement) -> str | None:
+    for path in ("//meta[@property='og:title']/@content", "//head/title/text()", "//h1//text()"):
+        title = _SPACE.sub(" ", " ".join(map(str, tree.xpath(path)[:1]))).strip()
+        if title:
+            return title[:300]
+    return None
+
+
+def _no_article() -> NoArticleError:
+    return NoArticleError(
+        f"The page has no article of at least {MIN_CHARACTERS} characters. It may want a sign-in, "
+        "consent or JavaScript: send the article's text."
+    )
