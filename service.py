@@ -1,51 +1,27 @@
 """The summarization service: `bentoml serve` answers for the champion, `bentoml build` packs it."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import bentoml
 from bentoml.exceptions import NotFound
 from bentoml.models import BentoModel
-from pydantic import BaseModel, Field, StringConstraints
 
-from highlighter.inference import Highlights, Summarizer
+from highlighter.card import read_card
+from highlighter.highlights import HighlightRequest, Highlights
+from highlighter.web.fetcher import ArticleFetcher
+from serving.app import build_app
+from serving.card import ModelCard
+from serving.desk import Desk
+from serving.endpoints import Runtime
+from serving.metrics import metrics
+from serving.remote import RemoteEngine
+from serving.requests import ServedModel
+from serving.settings import read_api_key, read_settings
 
 MODEL = "news-highlighter:latest"
-EXAMPLE = (
-    "The Ashford ferry will return to service on 3 May, the harbour board said on Tuesday.\n\n"
-    "The vessel was withdrawn in January after cracks were found in its hull. Repairs cost "
-    "£1.4 million, twice the first estimate.\n\n"
-    "“We know how hard the winter was for the islanders,” said Maren Holt, who chairs the board."
-)
-
-Article = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=100_000, pattern=r"\S"),
-    Field(description="The article's text", json_schema_extra={"example": EXAMPLE}),
-]
-
-TopK = Annotated[
-    int | None,
-    Field(ge=1, le=50, description="Mark this many paragraphs; without it, the model's default"),
-]
-Threshold = Annotated[
-    float | None,
-    Field(ge=0, le=1, description="Mark only paragraphs that score at least this"),
-]
-
-
-class ServedModel(BaseModel):
-    """Which model answered."""
-
-    tag: str
-    version: str
-    mlflow_run_id: str
-
-
-class SummarizeResponse(Highlights):
-    """The article's highlights, and which model found them."""
-
-    model: ServedModel
+app = build_app()
 
 
 class Champion(BentoModel):
@@ -66,26 +42,60 @@ class Champion(BentoModel):
             raise NotFound(f"no model {self.tag} in the store: run `python run_pipeline.py` first")
 
 
-@bentoml.service(name="news_highlighter", traffic={"timeout": 60}, workers=1)
-class NewsHighlighter:
-    """Summaries of news articles by the model that passed the gate."""
+@bentoml.service(name="highlighter", workers=1, traffic={"timeout": 600})
+class Highlighter:
+    """The model, in one process that uses all cores; requests that wait share a batch."""
 
     champion = Champion(MODEL)
 
     def __init__(self) -> None:
+        from highlighter.inference import Summarizer  # the web service's process needs no torch
+
+        self._summarizer = Summarizer.load(Path(self.champion.path))
+
+    @bentoml.api(batchable=True, max_batch_size=16, max_latency_ms=60_000)
+    def highlight(self, requests: list[HighlightRequest]) -> list[Highlights]:
+        """Highlights of each article."""
+        return self._summarizer.summarize(requests, batch_size=16)
+
+    @bentoml.api
+    def stream(self, request: HighlightRequest) -> Iterator[str]:
+        """JSON lines: the paragraphs, the summary in pieces, and the whole."""
+        for item in self._summarizer.stream(request):
+            yield RemoteEngine.encode(item)
+
+
+@bentoml.service(
+    name="news_highlighter",
+    workers=1,
+    traffic={"timeout": 600},  # our own limit comes first, and answers in our shape
+    logging={"access": {"enabled": False}},  # the guard writes a line for each request
+)
+@bentoml.asgi_app(app)
+class NewsHighlighter:
+    """Summaries of news articles by the model that passed the gate."""
+
+    highlighter = bentoml.depends(Highlighter)
+    champion = Champion(MODEL)
+
+    def __init__(self) -> None:
+        settings = read_settings()
         stored = self.champion
-        labels = stored.info.labels
-        self._served = ServedModel(
+        labels = dict(stored.info.labels)
+        served = ServedModel(
             tag=str(stored.tag),
             version=labels["model_version"],
             mlflow_run_id=labels["mlflow_run_id"],
         )
-        self._summarizer = Summarizer.load(Path(stored.path))
-
-    @bentoml.api
-    def summarize(
-        self, article: Article, top_k: TopK = None, threshold: Threshold = None
-    ) -> SummarizeResponse:
-        """One article's important paragraphs, and its summary."""
-        [result] = self._summarizer.summarize([article], top_k=top_k, threshold=threshold)
-        return SummarizeResponse(**result.model_dump(), model=self._served)
+        card = ModelCard(
+            **read_card(Path(stored.path)).model_dump(),
+            **served.model_dump(),
+            created=stored.info.creation_time.isoformat(),
+            zenml_run=labels["zenml_run"],
+            data_fingerprint=labels["data_fingerprint"],
+            git_commit=labels["git_commit"],
+        )
+        engine = RemoteEngine(self.highlighter.to_async)
+        fetcher = ArticleFetcher(settings.web)
+        desk = Desk(settings, engine, served, fetcher, metrics())
+        app.state.runtime = Runtime(desk, card, settings.limits, read_api_key())

@@ -1,16 +1,29 @@
 """A self-describing checkpoint folder: a hub-style T5 plus what it was trained to read."""
 
+import math
 import shutil
 from pathlib import Path
 
+from safetensors import safe_open
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from highlighter.errors import CheckpointError
-from highlighter.settings import GenerationSettings, HighlightSettings, Settings, TextSettings
+from highlighter.settings import (
+    Engine,
+    GenerationSettings,
+    HighlightSettings,
+    Settings,
+    TextSettings,
+)
 from highlighter.tokenizer import load_tokenizer
 
 TEXT_FILE = "text_settings.json"
 HIGHLIGHTS_FILE = "highlight_settings.json"
+ENGINE_FILE = "engine.json"
+
+
+class _Engine(Settings):
+    kind: Engine
 
 
 def save_checkpoint(
@@ -42,10 +55,33 @@ def read_highlight_settings(folder: Path) -> HighlightSettings:
 def finish_checkpoint(
     source: Path, generation: GenerationSettings, highlights: HighlightSettings, folder: Path
 ) -> None:
-    """Copy a trained checkpoint to `folder`, with the settings it was evaluated with."""
+    """Copy a trained checkpoint to `folder`, with the settings it was evaluated with.
+
+    Torch runs it in the service, until a conversion has passed its check.
+    """
     shutil.copytree(source, folder)
     generation_config(generation, load_tokenizer(str(source))).save_pretrained(folder)
     _write(folder, HIGHLIGHTS_FILE, highlights)
+    write_engine(folder, "torch")
+
+
+def write_engine(folder: Path, kind: Engine) -> None:
+    """Note what shall write the summaries in the service."""
+    _write(folder, ENGINE_FILE, _Engine(kind=kind))
+
+
+def read_engine(folder: Path) -> Engine:
+    """What `write_engine` noted."""
+    return _Engine.model_validate_json(_read(folder, ENGINE_FILE)).kind
+
+
+def count_parameters(folder: Path) -> int:
+    """Weights in a checkpoint's safetensors files; tied ones are stored once."""
+    count = 0
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="numpy") as tensors:
+            count += sum(math.prod(tensors.get_slice(k).get_shape()) for k in tensors.keys())
+    return count
 
 
 def generation_config(

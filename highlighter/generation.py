@@ -1,7 +1,7 @@
 """Write summaries in batches."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from tqdm.auto import tqdm
@@ -33,12 +33,14 @@ def generate_summaries(
     batch_size: int,
     words: Sequence[WordList] | None = None,
     show_progress: bool = False,
+    **options: Any,
 ) -> list[Generated]:
     """What the model writes for each source, in the order given.
 
     With `words`, one for each source, names and numbers come from these only (`ArticleWords`).
     Rows of like length share a batch, so that little of it is padding. A row that ends without
-    an end token was cut off at `max_new_tokens`; its ids are that many.
+    an end token was cut off at `max_new_tokens`; its ids are that many. `options` go to
+    transformers' `generate`.
     """
     model.eval()
     order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
@@ -59,6 +61,7 @@ def generate_summaries(
                 if words
                 else []
             ),
+            **options,
         )
         confidences = _confidences(model, states, mask, generated, config)
         for index, ids, confidence in zip(

@@ -1,23 +1,34 @@
 """Highlight and summarize articles with a checkpoint folder. All that serving needs."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from highlighter.article_words import WordList
 from highlighter.checkpoint import read_highlight_settings, read_text_settings
-from highlighter.generation import generate_summaries
+from highlighter.generation import Generated
+from highlighter.highlights import (
+    Counts,
+    HighlightRequest,
+    Highlights,
+    Paragraph,
+    Reading,
+    Summary,
+    Truncated,
+)
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model import T5ForHighlighting, load_model
 from highlighter.reading import ReadArticle, Reader
 from highlighter.segmentation import split_paragraphs
 from highlighter.selection import best_sentences, score_paragraphs
 from highlighter.settings import HighlightSettings, TextSettings
+from highlighter.streaming import stream_summary
 from highlighter.tokenizer import load_tokenizer
-from highlighter.trust import Doubt, doubt
+from highlighter.trust import doubt
+from highlighter.writers import Writer, load_writer
 
 
 def best_device() -> torch.device:
@@ -25,35 +36,8 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-class Paragraph(BaseModel):
-    """A piece of the article, verbatim: `article[start:end] == text`."""
-
-    text: str
-    start: int
-    end: int
-    score: float
-    important: bool
-
-
-class Highlights(BaseModel):
-    """An article's paragraphs (its sentences, if it has one paragraph) and its summary.
-
-    The summary is the model's own, unless there is a `doubt` about it: then it is the most salient
-    sentences, verbatim. `confidence` is the geometric mean of the probabilities of the tokens that
-    the model wrote. `windows` is how many were read; `truncated` says that the summary was written
-    from a part of the article, because the whole does not fit into the decoder's source.
-    """
-
-    summary: str
-    doubt: Doubt | None
-    confidence: float
-    paragraphs: list[Paragraph]
-    windows: int
-    truncated: bool
-
-
 class Summarizer:
-    """A loaded checkpoint. Use `load`; `summarize` is safe to call from one thread at a time."""
+    """A loaded checkpoint. Use `load`; one thread at a time may call it."""
 
     def __init__(
         self,
@@ -62,11 +46,13 @@ class Summarizer:
         text: TextSettings,
         highlights: HighlightSettings,
         generation: GenerationConfig,
+        writer: Writer,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._highlights = highlights
         self._generation = generation
+        self._writer = writer
         self._reader = Reader(model, tokenizer, text)
 
     @classmethod
@@ -80,56 +66,119 @@ class Summarizer:
         tokenizer = load_tokenizer(str(folder))
         model = load_model(str(folder), tokenizer=tokenizer).to(best_device())
         generation = GenerationConfig.from_pretrained(folder)
-        return cls(model, tokenizer, text, read_highlight_settings(folder), generation)
+        writer = load_writer(folder, model, tokenizer)
+        return cls(model, tokenizer, text, read_highlight_settings(folder), generation, writer)
 
     def summarize(
-        self,
-        articles: Sequence[str],
-        *,
-        top_k: int | None = None,
-        threshold: float | None = None,
-        batch_size: int = 8,
+        self, requests: Sequence[HighlightRequest], *, batch_size: int = 8
     ) -> list[Highlights]:
-        """Highlights of each article, in order.
+        """Highlights of each article, in order."""
+        started = time.perf_counter()
+        read = self._reader.read([request.article for request in requests], batch_size)
+        read_ms = _milliseconds(started)
+        started = time.perf_counter()
+        outputs = self._write(requests, read, batch_size)
+        write_ms = _milliseconds(started)
+        return [
+            Highlights(
+                **self._reading(request, article).model_dump(),
+                **self._summary(request, article, output).model_dump(),
+                read_ms=read_ms,
+                write_ms=write_ms,
+            )
+            for request, article, output in zip(requests, read, outputs, strict=True)
+        ]
 
-        `important` are the paragraphs with the `top_k` highest scores, or all that score at least
-        `threshold`; both given, both must hold; neither given, the checkpoint's own number.
-        """
-        if top_k is None and threshold is None:
-            top_k = self._highlights.sentences
-        read = self._reader.read(articles, batch_size)
-        selected = self._highlights.sentences if self._highlights.source == "selected" else 0
-        outputs = generate_summaries(
+    def stream(self, request: HighlightRequest) -> Iterator[Reading | str | Highlights]:
+        """First the paragraphs, then the summary's text as it is written, greedily, then all."""
+        started = time.perf_counter()
+        [article] = self._reader.read([request.article], batch_size=8)
+        read_ms = _milliseconds(started)
+        reading = self._reading(request, article)
+        yield reading
+        started = time.perf_counter()
+        for piece in stream_summary(
             self._model,
             self._tokenizer,
-            [self._reader.source(article, selected) for article in read],
-            self._generation,
-            batch_size=batch_size,
-            words=[WordList(text) for text in articles]
-            if self._highlights.trust.names_from_article
-            else None,
-        )
-        written = self._tokenizer.batch_decode(
-            [output.ids for output in outputs], skip_special_tokens=True
-        )
-        results = []
-        for text, article, raw_summary, output in zip(
-            articles, read, written, outputs, strict=True
+            self._source(article),
+            self._limited(request.max_summary_tokens),
+            words=self._words(request.article),
         ):
-            summary = raw_summary.strip()
-            trust = self._highlights.trust
-            reason = doubt(summary, output.confidence, ArticleFacts(text), trust)
-            results.append(
-                Highlights(
-                    summary=self._extract(text, article) if reason else summary,
-                    doubt=reason,
-                    confidence=output.confidence,
-                    paragraphs=_paragraphs(text, article, top_k, threshold),
-                    windows=article.windows,
-                    truncated=not self._reader.fits(article),
+            if isinstance(piece, str):
+                yield piece
+            else:
+                yield Highlights(
+                    **reading.model_dump(),
+                    **self._summary(request, article, piece).model_dump(),
+                    read_ms=read_ms,
+                    write_ms=_milliseconds(started),
                 )
+
+    def _write(
+        self, requests: Sequence[HighlightRequest], read: Sequence[ReadArticle], batch_size: int
+    ) -> list[Generated]:
+        """Summaries of all; those with the same limit are written together."""
+        outputs = [Generated([], 0.0)] * len(requests)
+        limits = [self._limit(request.max_summary_tokens) for request in requests]
+        for limit in set(limits):
+            indices = [index for index, own in enumerate(limits) if own == limit]
+            words = [self._words(requests[index].article) for index in indices]
+            written = self._writer.write(
+                [self._source(read[index]) for index in indices],
+                self._limited(limit),
+                batch_size=batch_size,
+                words=[known for known in words if known] or None,
             )
-        return results
+            for index, output in zip(indices, written, strict=True):
+                outputs[index] = output
+        return outputs
+
+    def _source(self, article: ReadArticle) -> list[int]:
+        selected = self._highlights.sentences if self._highlights.source == "selected" else 0
+        return self._reader.source(article, selected)
+
+    def _words(self, article: str) -> WordList | None:
+        return WordList(article) if self._highlights.trust.names_from_article else None
+
+    def _limit(self, max_summary_tokens: int | None) -> int:
+        most: int = self._generation.max_new_tokens
+        return min(most, max_summary_tokens or most)
+
+    def _limited(self, max_summary_tokens: int | None) -> GenerationConfig:
+        config = GenerationConfig.from_dict(self._generation.to_dict())
+        config.max_new_tokens = self._limit(max_summary_tokens)
+        config.min_new_tokens = min(config.min_new_tokens or 0, config.max_new_tokens)
+        return config
+
+    def _reading(self, request: HighlightRequest, article: ReadArticle) -> Reading:
+        text, top_k = request.article, request.top_k
+        if top_k is None and request.threshold is None:
+            top_k = self._highlights.sentences
+        return Reading(
+            paragraphs=_paragraphs(text, article, top_k, request.threshold),
+            counts=Counts(
+                characters=len(text),
+                words=len(text.split()),
+                sentences=len(article.encoded.sentences),
+                windows=article.windows,
+            ),
+        )
+
+    def _summary(
+        self, request: HighlightRequest, article: ReadArticle, output: Generated
+    ) -> Summary:
+        written = self._tokenizer.decode(output.ids, skip_special_tokens=True).strip()
+        trust = self._highlights.trust
+        reason = doubt(written, output.confidence, ArticleFacts(request.article), trust)
+        limit = self._limit(request.max_summary_tokens)
+        return Summary(
+            summary=self._extract(request.article, article) if reason else written,
+            doubt=reason,
+            confidence=output.confidence,
+            truncated=Truncated(
+                source=not self._reader.fits(article), summary=len(output.ids) >= limit
+            ),
+        )
 
     def _extract(self, text: str, article: ReadArticle) -> str:
         """The most salient sentences, one a line."""
@@ -161,3 +210,7 @@ def _paragraphs(
         )
         for index, (span, score) in enumerate(zip(spans, scores, strict=True))
     ]
+
+
+def _milliseconds(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)

@@ -9,6 +9,7 @@ from pathlib import Path
 import mlflow
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
+from highlighter.highlights import HighlightRequest
 from highlighter.inference import Summarizer
 
 
@@ -21,7 +22,8 @@ class SummarizerModel(PythonModel):
 
     def predict(self, model_input: list[str]) -> list[str]:
         """The summary of each article."""
-        return [result.summary for result in self._summarizer.summarize(model_input)]
+        requests = [HighlightRequest(article=article) for article in model_input]
+        return [result.summary for result in self._summarizer.summarize(requests)]
 
 
 mlflow.models.set_model(SummarizerModel())

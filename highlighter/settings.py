@@ -285,9 +285,26 @@ class GateSettings(Settings):
     )
 
 
+Engine = Literal["ctranslate2", "torch"]
+
+
+class EngineSettings(Settings):
+    """What writes the summaries in the service on a CPU; on a GPU it is torch."""
+
+    kind: Engine = "ctranslate2"
+    compute_type: Literal["int8", "int16", "float32"] = Field(
+        "int8", description="CTranslate2's, of the weights"
+    )
+    articles: int = Field(32, ge=1, description="of the test split, to compare it with torch on")
+    minimum_agreement: float = Field(
+        90.0, ge=0, le=100, description="least mean ROUGE-L F1 against torch's summaries"
+    )
+
+
 class RegistrySettings(Settings):
     """Where the model is registered, and what makes it the champion."""
 
     model_name: Literal["news-highlighter"] = "news-highlighter"
     gate: GateSettings = GateSettings()
+    engine: EngineSettings = EngineSettings()
     resamples: int = Field(2000, ge=100, description="bootstrap resamples against the champion")

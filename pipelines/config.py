@@ -79,7 +79,18 @@ def check_config(config: dict[str, Any], where: str) -> RunConfig:
         PipelineRunConfiguration.model_validate(config)
     except ValidationError as error:
         raise ConfigError(f"{where}: {_explain(error, '')}") from error
+    _require_constraints_of_engine(settings, where)
     return RunConfig(zenml=config, settings=settings)
+
+
+def _require_constraints_of_engine(settings: dict[str, dict[str, Any]], where: str) -> None:
+    trust = settings["parameters"]["highlights"].trust
+    engine = settings["steps.register.parameters"]["registry"].engine
+    if trust.names_from_article and engine.kind != "torch":
+        raise ConfigError(
+            f"{where}: parameters.highlights.trust.names_from_article needs steps.register.parameters."
+            "registry.engine.kind: torch; CTranslate2 has no constrained decoding."
+        )
 
 
 def _read(file: Path) -> dict[str, Any]:

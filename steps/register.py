@@ -1,5 +1,7 @@
 """Step 5: register the model, and make it the champion if it passes the gate."""
 
+import os
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +10,13 @@ from datasets import Dataset
 from zenml import step
 from zenml.logger import get_logger
 
-from highlighter.checkpoint import finish_checkpoint
+from highlighter.card import write_card
+from highlighter.checkpoint import count_parameters, finish_checkpoint, write_engine
 from highlighter.corpus.validation import IngestReport
+from highlighter.ctranslate2_writer import FOLDER
+from highlighter.engine_check import convert_and_check
 from highlighter.evaluation.record import Evaluation, measured_for_gate
-from highlighter.settings import RegistrySettings
+from highlighter.settings import Engine, EngineSettings, RegistrySettings
 from highlighter.workspace import temporary_folder
 from release.champion import Lineage
 from release.logged_model import log_checkpoint
@@ -35,6 +40,8 @@ def register(
     log_settings()
     folder = temporary_folder("register") / "checkpoint"
     finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
+    engine = _prepare_engine(folder, rows["article"][: registry.engine.articles], registry.engine)
+    write_card(folder, evaluation.card(count_parameters(folder), engine))
     model = log_checkpoint(folder, registry.model_name, [rows[0]["article"]])
     mlflow.log_metrics(evaluation.metrics(), model_id=model.model_id)
     registration = publish(
@@ -62,3 +69,22 @@ def register(
         "; ".join(registration.decision.reasons),
     )
     return registration
+
+
+def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
+    """Convert for CTranslate2, if wanted; where it writes something else, torch serves."""
+    engine: Engine = "torch"
+    if settings.kind == "ctranslate2":
+        check = convert_and_check(folder, articles, settings, os.cpu_count() or 1)
+        mlflow.log_dict(check.model_dump(), "engine/check.json")
+        if check.accepted:
+            engine = "ctranslate2"
+            write_engine(folder, engine)
+        else:
+            logger.warning(
+                "CTranslate2's summaries agree with torch's by ROUGE-L %.1f on %d articles, below "
+                "%.1f: the service will use torch. A wider compute_type may help.",
+                check.rouge, check.articles, settings.minimum_agreement,
+            )  # fmt: skip
+            shutil.rmtree(folder / FOLDER)
+    return engine

@@ -8,11 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel
 from scipy.stats import bootstrap
 
+from highlighter.card import Judgement, MeasuredModel, Score
 from highlighter.evaluation.scoring import column, recall_column
 from highlighter.evaluation.systems import SYSTEMS
 from highlighter.gate import Measured
 from highlighter.metrics.rouge import ROUGE_TYPES
 from highlighter.settings import (
+    Engine,
     EvaluationSettings,
     GateSettings,
     GenerationSettings,
@@ -96,6 +98,31 @@ class Evaluation(BaseModel):
         for name in ("generated_tokens", "cut_off", "empty", "confidence", "doubted"):
             flat[f"test/abstractive/{name}"] = getattr(self, name)
         return {name: value for name, value in flat.items() if np.isfinite(value)}
+
+    def card(self, parameters: int, engine: Engine) -> MeasuredModel:
+        """What the service tells of it; undefined measures are left out."""
+        scores = [
+            _score(system, name, scores.rouge[name])
+            for system, scores in self.systems.items()
+            for name in ROUGE_TYPES
+        ]
+        facts = [_score(s, "faithfulness", v.faithfulness) for s, v in self.systems.items()]
+        return MeasuredModel(
+            parameters=parameters,
+            engine=engine,
+            evaluation=Judgement(
+                rows=self.rows,
+                test_fingerprint=self.test_fingerprint,
+                scores=scores,
+                faithfulness=[score for score in facts if np.isfinite(score.value)],
+            ),
+        )
+
+
+def _score(system: str, metric: str, interval: Interval) -> Score:
+    return Score(
+        system=system, metric=metric, value=interval.mean, low=interval.low, high=interval.high
+    )
 
 
 def measured_for_gate(

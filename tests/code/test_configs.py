@@ -6,9 +6,11 @@ import yaml
 from highlighter.errors import ConfigError
 from highlighter.settings import FileSource, HubSource, PretrainedModel, Settings
 from pipelines.config import check_config, load_config
+from serving.settings import ServingSettings, read_settings
 from tests.conftest import ROOT
 
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+SERVING = ROOT / "configs" / "serving.yaml"
+CONFIGS = sorted(set((ROOT / "configs").glob("*.yaml")) - {SERVING})
 EMBEDDED = ROOT / "configs" / "embedded.yaml"
 
 
@@ -44,6 +46,38 @@ def _assert_written_out(given: dict[str, object], settings: Settings, place: str
             inner = given[name]
             assert isinstance(inner, dict)
             _assert_written_out(inner, value, f"{place}.{name}")
+
+
+def test_the_services_limits_are_all_written_out_and_the_defaults() -> None:
+    given = yaml.safe_load(SERVING.read_text(encoding="utf-8"))
+    settings = ServingSettings.model_validate(given)
+    _assert_written_out(given, settings, "serving")
+    assert settings == ServingSettings()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("limits: {top: 1}", "limits.top"),
+        ("limits: {timeout_seconds: 0}", "limits.timeout_seconds"),
+        ("web: {ports: [0]}", "web.ports"),
+        ("{", "not YAML"),
+    ],
+)
+def test_wrong_limits_are_named(
+    content: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text(content)
+    monkeypatch.setenv("HIGHLIGHTER_SERVING_CONFIG", str(file))
+    with pytest.raises(ConfigError, match=f"limits.yaml: .*{named}"):
+        read_settings()
+
+
+def test_a_constrained_model_cannot_be_converted() -> None:
+    engine = "steps.register.parameters.registry.engine.kind=ctranslate2"
+    with pytest.raises(ConfigError, match="names_from_article"):
+        load_config(EMBEDDED, [engine])
 
 
 def test_the_hub_configuration_is_cnn_dailymail_with_t5_base() -> None:

@@ -29,7 +29,9 @@ def test_a_step_depends_on_what_it_runs_and_on_no_later_step() -> None:
 
 def test_serving_takes_exactly_the_files_it_runs() -> None:
     bento = yaml.safe_load((ROOT / "bentofile.yaml").read_text(encoding="utf-8"))
-    assert set(bento["include"]) == relative(needed_files(ROOT / "service.py", ROOT))
+    page = {path.relative_to(ROOT).as_posix() for path in (ROOT / "serving/page").iterdir()}
+    code = relative(needed_files(ROOT / "service.py", ROOT))
+    assert set(bento["include"]) == code | page | {"configs/serving.yaml"}
 
 
 def test_serving_pins_what_the_pipeline_pins() -> None:

@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.checkpoint import finish_checkpoint, generation_config, save_checkpoint
 from highlighter.generation import generate_summaries
+from highlighter.highlights import HighlightRequest
 from highlighter.inference import Summarizer
 from highlighter.model import T5ForHighlighting, build_model
 from highlighter.segmentation import sentence_texts
@@ -71,7 +72,9 @@ def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
         tmp_path / "final",
     )
     article = articles["test"][0]["article"]
-    [result] = Summarizer.load(tmp_path / "final").summarize([article])
+    [result] = Summarizer.load(tmp_path / "final").summarize(
+        [HighlightRequest(article=article)]
+    )
     assert (result.doubt == "low_confidence") == doubted
     assert 0 < result.confidence < 1
     lines = result.summary.split("\n")

@@ -13,6 +13,7 @@ from transformers import (
 from highlighter.checkpoint import finish_checkpoint, read_text_settings, save_checkpoint
 from highlighter.errors import CheckpointError
 from highlighter.features import tokenize_splits
+from highlighter.highlights import HighlightRequest, Highlights
 from highlighter.inference import Summarizer
 from highlighter.model import build_model, load_model
 from highlighter.settings import (
@@ -207,8 +208,9 @@ def test_a_folder_laid_out_as_the_hubs_t5_loads_trains_and_summarizes(
     generation = GenerationSettings(num_beams=2, max_new_tokens=12, min_new_tokens=4)
     finish_checkpoint(tmp_path / "tuned", generation, CHOICE, tmp_path / "registered")
     summarizer = Summarizer.load(tmp_path / "registered")
-    results = summarizer.summarize([articles["test"][0]["article"], "Word " * 200])
-    assert [r.truncated for r in results] == [False, True]
+    texts = [articles["test"][0]["article"], "Word " * 200]
+    results = summarizer.summarize([HighlightRequest(article=text) for text in texts])
+    assert [r.truncated.source for r in results] == [False, True]
     assert not [
         f for f in (tmp_path / "registered").iterdir() if f.suffix in (".bin", ".pt", ".pkl")
     ]
@@ -227,8 +229,9 @@ def test_a_batch_gives_what_each_article_gives_alone(
     finish_checkpoint(tmp_path / "tuned", generation, CHOICE, tmp_path / "final")
     summarizer = Summarizer.load(tmp_path / "final")
     texts = [row["article"][: 60 + 30 * i] for i, row in enumerate(articles["test"])][:6]
-    alone = [summarizer.summarize([text])[0] for text in texts]
-    together = summarizer.summarize(texts, batch_size=4)
+    requests = [HighlightRequest(article=text) for text in texts]
+    alone = [summarizer.summarize([request])[0] for request in requests]
+    together = summarizer.summarize(requests, batch_size=4)
     assert [r.summary for r in together] == [r.summary for r in alone]
     assert len({result.summary for result in alone}) > 1
     for text, result in zip(texts, together, strict=True):
@@ -249,17 +252,22 @@ def test_important_paragraphs_follow_top_k_and_threshold(
     finish_checkpoint(tmp_path / "tuned", generation, CHOICE, tmp_path / "final")
     summarizer = Summarizer.load(tmp_path / "final")
     article = articles["test"][0]["article"]
-    [result] = summarizer.summarize([article], top_k=2)
+
+    def ask(text: str, **options: float) -> Highlights:
+        [result] = summarizer.summarize([HighlightRequest(article=text, **options)])
+        return result
+
+    result = ask(article, top_k=2)
     scores = sorted((p.score for p in result.paragraphs), reverse=True)
     assert len(result.paragraphs) == 3
     assert {p.score for p in result.paragraphs if p.important} == set(scores[:2])
-    [strict] = summarizer.summarize([article], top_k=2, threshold=scores[0])
+    strict = ask(article, top_k=2, threshold=scores[0])
     assert [p.score for p in strict.paragraphs if p.important] == scores[:1]
-    [none] = summarizer.summarize([article], threshold=1.0)
+    none = ask(article, threshold=1.0)
     assert not any(p.important for p in none.paragraphs)
-    [sentences] = summarizer.summarize([article.replace("\n\n", " ")], top_k=1)
+    sentences = ask(article.replace("\n\n", " "), top_k=1)
     assert len(sentences.paragraphs) == 5  # without paragraphs, sentences
-    [empty] = summarizer.summarize([" \n "])
+    empty = ask(" \n ")
     assert empty.paragraphs == []
 
 

@@ -1,0 +1,194 @@
+"""Take a request, get its article, have it highlighted within the time, and answer."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from functools import partial
+from typing import Protocol, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Request
+from pydantic import ValidationError
+
+from highlighter.highlights import HighlightRequest, Highlights
+from highlighter.web.errors import WebError
+from highlighter.web.fetcher import ArticleFetcher
+from serving.admission import Admission
+from serving.errors import ApiError, invalid_request, web_error
+from serving.metrics import Metrics
+from serving.requests import (
+    BatchEntry,
+    BatchRequest,
+    BatchResponse,
+    ServedModel,
+    Source,
+    SummarizeRequest,
+    SummarizeResponse,
+    respond,
+)
+from serving.settings import ServingSettings
+
+_GONE_CHECK_SECONDS = 0.25
+_T = TypeVar("_T")
+
+
+class Engine(Protocol):
+    """Whoever highlights: the inference service, or a test's stand-in.
+
+    Both may raise ApiError when they are full.
+    """
+
+    async def highlight(self, request: HighlightRequest) -> Highlights:
+        """One article's highlights."""
+
+    def stream(self, request: HighlightRequest) -> AsyncIterator[dict[str, object]]:
+        """Its events: `{"event": "paragraphs" | "token" | "summary", "data": ...}`."""
+
+
+class Desk:
+    """Everything between the HTTP request and the engine."""
+
+    def __init__(
+        self,
+        settings: ServingSettings,
+        engine: Engine,
+        model: ServedModel,
+        fetcher: ArticleFetcher,
+        metrics: Metrics,
+    ) -> None:
+        self._limits = settings.limits
+        self._engine = engine
+        self._model = model
+        self._fetcher = fetcher
+        self._metrics = metrics
+        self._fetches = CapacityLimiter(settings.limits.fetches_at_once)
+        self.admission = Admission(settings.limits.articles_at_once)
+
+    async def summarize(self, body: SummarizeRequest, request: Request) -> SummarizeResponse:
+        """The answer to one request."""
+        with self.admission.admit():
+            return await self._while_wanted(request, self._answer(body))
+
+    async def summarize_batch(self, body: BatchRequest, request: Request) -> BatchResponse:
+        """The answers to several; each may fail on its own."""
+        most = self._limits.batch_articles
+        if len(body.articles) > most:
+            raise ApiError(
+                422, "too_many_articles", f"At most {most} articles at once: send less.", "articles"
+            )
+        with self.admission.admit(len(body.articles)):
+            entries = asyncio.gather(
+                *(self._entry(index, entry) for index, entry in enumerate(body.articles))
+            )
+            return BatchResponse(articles=await self._while_wanted(request, entries))
+
+    async def stream(self, body: SummarizeRequest) -> AsyncIterator[dict[str, object]]:
+        """Events of one article, the first of which may be a failure that is raised instead."""
+        started = time.perf_counter()
+        with self.admission.admit():
+            try:
+                async with asyncio.timeout(self._limits.timeout_seconds):
+                    text, source = await self._article(body)
+                    fetch_ms = _milliseconds(started)
+                    async for event in self._engine.stream(_ask(body, text)):
+                        if event["event"] == "summary":
+                            highlights = Highlights.model_validate(event["data"])
+                            answer = self._finish(highlights, source, fetch_ms, started)
+                            summary = answer.model_dump(exclude={"paragraphs", "counts", "source"})
+                            yield {"event": "summary", "data": summary}
+                        elif event["event"] == "paragraphs":
+                            shown = source.model_dump() if source else None
+                            yield {**event, "data": {**event["data"], "source": shown}}  # type: ignore[dict-item]
+                        else:
+                            yield event
+            except TimeoutError as error:
+                raise self._too_slow() from error
+
+    async def _entry(self, index: int, entry: dict[str, object]) -> BatchEntry:
+        try:
+            return BatchEntry(result=await self._answer(SummarizeRequest.model_validate(entry)))
+        except ValidationError as error:
+            failure = invalid_request([{**e, "loc": e["loc"] or ("article",)} for e in error.errors()])
+        except ApiError as error:
+            failure = error
+        detail = failure.body.error
+        place = f"articles.{index}" + (f".{detail.field}" if detail.field else "")
+        return BatchEntry(error=detail.model_copy(update={"field": place}))
+
+    async def _answer(self, body: SummarizeRequest) -> SummarizeResponse:
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._limits.timeout_seconds):
+                text, source = await self._article(body)
+                fetch_ms = _milliseconds(started) if source else 0.0
+                highlights = await self._engine.highlight(_ask(body, text))
+        except TimeoutError as error:
+            raise self._too_slow() from error
+        return self._finish(highlights, source, fetch_ms, started)
+
+    def _finish(
+        self, highlights: Highlights, source: Source | None, fetch_ms: float, started: float
+    ) -> SummarizeResponse:
+        answer = respond(
+            highlights, source, self._model, fetch_ms=fetch_ms, total_ms=_milliseconds(started)
+        )
+        self._metrics.answered(answer)
+        return answer
+
+    async def _article(self, body: SummarizeRequest) -> tuple[str, Source | None]:
+        """The text to be read, and where it was fetched."""
+        if body.url is not None:
+            fetch = partial(self._fetcher.fetch_article, body.url)
+            try:
+                found = await anyio.to_thread.run_sync(
+                    fetch, limiter=self._fetches, abandon_on_cancel=True
+                )
+            except WebError as error:
+                raise web_error(error) from error
+            return self._checked(found.text, "url"), Source(url=found.url, title=found.title)
+        return self._checked(body.article or "", "article"), None
+
+    def _checked(self, text: str, field: str) -> str:
+        if not text.strip():
+            raise ApiError(422, "article_empty", "The article is empty: send its text.", field)
+        most = self._limits.article_characters
+        if len(text) > most:
+            message = f"The article has {len(text):,} characters, {most:,} are allowed: send a part."
+            raise ApiError(413, "article_too_long", message, field)
+        # JSON can hold halves of characters that no tokenizer can read.
+        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            message = "The article holds half of a surrogate pair: send whole Unicode characters."
+            raise ApiError(422, "article_not_unicode", message, field)
+        return text
+
+    async def _while_wanted(self, request: Request, work: Awaitable[_T]) -> _T:
+        """The work's result; the work ends when the caller has gone, and frees its place."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait([task], timeout=_GONE_CHECK_SECONDS))[0]:
+                if await request.is_disconnected():
+                    self._metrics.gone()
+                    raise ApiError(499, "client_gone", "The caller has gone.")
+            return task.result()
+        finally:
+            task.cancel()
+
+    def _too_slow(self) -> ApiError:
+        seconds = self._limits.timeout_seconds
+        return ApiError(504, "timeout", f"It took more than {seconds:g} seconds: try again later.")
+
+
+def _ask(body: SummarizeRequest, text: str) -> HighlightRequest:
+    return HighlightRequest(
+        article=text,
+        top_k=body.top_k,
+        threshold=body.threshold,
+        max_summary_tokens=body.max_summary_tokens,
+    )
+
+
+def _milliseconds(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)
+
+

@@ -1,0 +1,100 @@
+"""One shape for every failure: `{"error": {"code", "message", "field"}}`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from highlighter.web.errors import WebError
+
+_WEB_STATUS = {"page_too_large": 413, "url_timeout": 504, "url_unreachable": 502}
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
+_JSON_PROBLEMS = {"json_invalid", "model_attributes_type", "missing_body"}
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, and where."""
+
+    code: str = Field(description="stable, for programs", examples=["article_empty"])
+    message: str = Field(description="for people", examples=["The article is empty: send its text."])
+    field: str | None = Field(None, description="of the request", examples=["article"])
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class ApiError(HTTPException):
+    """A failure with its status; `retry_after` is in seconds."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        headers = None if retry_after is None else {"Retry-After": str(retry_after)}
+        super().__init__(status, message, headers)
+        self.body = ErrorBody(error=ErrorDetail(code=code, message=message, field=field))
+
+    def response(self) -> JSONResponse:
+        """What the caller gets."""
+        return JSONResponse(self.body.model_dump(), self.status_code, self.headers)
+
+
+def web_error(error: WebError) -> ApiError:
+    """A failed fetch; most are the URL's fault."""
+    return ApiError(_WEB_STATUS.get(error.code, 422), error.code, str(error), "url")
+
+
+def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
+    """The first thing that is wrong with a request, as pydantic tells it."""
+    first = errors[0]
+    place = [str(part) for part in first["loc"] if part != "body"]
+    if first["type"] in _JSON_PROBLEMS or not place:
+        if first["type"] == "value_error":
+            return ApiError(422, "invalid_request", _without_prefix(first["msg"]))
+        return ApiError(400, "invalid_json", "The body is no JSON object: see /docs for examples.")
+    if first["type"] == "json_invalid":
+        return ApiError(400, "invalid_json", f"The body is not JSON: {first['msg']}.")
+    field = ".".join(place)
+    return ApiError(422, "invalid_request", f"{field}: {_without_prefix(first['msg'])}.", field)
+
+
+def _without_prefix(message: str) -> str:
+    return message.removeprefix("Value error, ").rstrip(".")
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Answer every failure in the app in the one shape."""
+
+    @app.exception_handler(ApiError)
+    async def on_api_error(_: Request, error: ApiError) -> JSONResponse:
+        return error.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return invalid_request(error.errors()).response()
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> JSONResponse:
+        code = _HTTP_CODES.get(error.status_code, "http_error")
+        message = f"{request.method} {request.url.path}: {error.detail}. See /docs."
+        return ApiError(error.status_code, code, message).response()
+
+    @app.exception_handler(Exception)
+    async def on_any(_: Request, __: Exception) -> JSONResponse:
+        return internal_error().response()
+
+
+def internal_error() -> ApiError:
+    """Something of ours is broken; the log says what."""
+    return ApiError(500, "internal_error", "The service failed; its log says why.")
