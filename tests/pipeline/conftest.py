@@ -40,6 +40,7 @@ FAST = {
         "fine_tune": {
             "parameters": {"training": {"max_steps": 10, "evaluations": 2, "device": "cpu"}}
         },
+        "register": {"parameters": {"registry": {"engine": {"compute_type": "float32"}}}},
     },
 }  # fmt: skip
 
