@@ -80,7 +80,8 @@ def count_parameters(folder: Path) -> int:
     count = 0
     for file in folder.glob("*.safetensors"):
         with safe_open(file, framework="numpy") as tensors:
-            count += sum(math.prod(tensors.get_slice(k).get_shape()) for k in tensors.keys())
+            names = list(tensors.keys())
+            count += sum(math.prod(tensors.get_slice(name).get_shape()) for name in names)
     return count
 
 

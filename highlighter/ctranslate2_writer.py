@@ -35,30 +35,35 @@ class CTranslate2Writer:
         """As `generate_summaries`, up to rounding; rows of like length share a batch."""
         if words:
             raise ValueError("CTranslate2 can't hold a summary to its article's words: use torch.")
-        penalty = config.length_penalty if config.num_beams > 1 else 0.0
+        tokens = [self._tokenizer.convert_ids_to_tokens(source) for source in sources]
         results = self._translator.translate_batch(
-            [self._tokenizer.convert_ids_to_tokens(source) for source in sources],
+            tokens,
             max_batch_size=batch_size,
             beam_size=config.num_beams,
-            length_penalty=penalty,
+            length_penalty=config.length_penalty if config.num_beams > 1 else 0.0,
             no_repeat_ngram_size=config.no_repeat_ngram_size or 0,
             min_decoding_length=config.min_new_tokens or 0,
             max_decoding_length=config.max_new_tokens,
             max_input_length=0,
-            return_scores=True,
+            suppress_sequences=[[self._tokenizer.pad_token]],  # which ends nothing, unlike in torch
+        )
+        written = [result.hypotheses[0] for result in results]
+        # Beam search's own scores are those after tokens were forbidden.
+        scores = self._translator.score_batch(
+            tokens, written, max_batch_size=batch_size, max_input_length=0
         )
         return [
-            self._generated(result.hypotheses[0], result.scores[0], penalty, config)
-            for result in results
+            self._generated(summary, score.log_probs, config)
+            for summary, score in zip(written, scores, strict=True)
         ]
 
     def _generated(
-        self, tokens: list[str], score: float, penalty: float, config: GenerationConfig
+        self, tokens: list[str], log_probs: list[float], config: GenerationConfig
     ) -> Generated:
-        """The score is a sum of log-probabilities over `length ** penalty`."""
         ids: list[int] = self._tokenizer.convert_tokens_to_ids(tokens)
-        length = len(ids) + (len(ids) < config.max_new_tokens)  # the end token, if it was written
-        return Generated(ids, math.exp(score * length**penalty / length) if length else 0.0)
+        if len(ids) >= config.max_new_tokens:
+            log_probs = log_probs[: len(ids)]  # without the end token, which was not written
+        return Generated(ids, math.exp(sum(log_probs) / len(log_probs)) if log_probs else 0.0)
 
 
 def convert(

@@ -43,6 +43,7 @@ class Summarizer:
         self,
         model: T5ForHighlighting,
         tokenizer: PreTrainedTokenizerBase,
+        *,
         text: TextSettings,
         highlights: HighlightSettings,
         generation: GenerationConfig,
@@ -65,9 +66,14 @@ class Summarizer:
         text = read_text_settings(folder)
         tokenizer = load_tokenizer(str(folder))
         model = load_model(str(folder), tokenizer=tokenizer).to(best_device())
-        generation = GenerationConfig.from_pretrained(folder)
-        writer = load_writer(folder, model, tokenizer)
-        return cls(model, tokenizer, text, read_highlight_settings(folder), generation, writer)
+        return cls(
+            model,
+            tokenizer,
+            text=text,
+            highlights=read_highlight_settings(folder),
+            generation=GenerationConfig.from_pretrained(folder),
+            writer=load_writer(folder, model, tokenizer),
+        )
 
     def summarize(
         self, requests: Sequence[HighlightRequest], *, batch_size: int = 8

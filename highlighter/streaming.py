@@ -46,7 +46,7 @@ def stream_summary(
     streamer = TextIteratorStreamer(tokenizer, skip_special_tokens=True)
     cancelled = _Cancelled()
     written: list[Generated] = []
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
 
     def write() -> None:
         try:
@@ -62,7 +62,7 @@ def stream_summary(
                     stopping_criteria=StoppingCriteriaList([cancelled]),
                 )
             )
-        except BaseException as error:  # raised again below, in the reader's thread
+        except Exception as error:  # noqa: BLE001 -- raised again below, in the reader's thread
             failures.append(error)
             streamer.end()
 

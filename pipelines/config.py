@@ -88,8 +88,9 @@ def _require_constraints_of_engine(settings: dict[str, dict[str, Any]], where: s
     engine = settings["steps.register.parameters"]["registry"].engine
     if trust.names_from_article and engine.kind != "torch":
         raise ConfigError(
-            f"{where}: parameters.highlights.trust.names_from_article needs steps.register.parameters."
-            "registry.engine.kind: torch; CTranslate2 has no constrained decoding."
+            f"{where}: parameters.highlights.trust.names_from_article needs "
+            "steps.register.parameters.registry.engine.kind: torch; CTranslate2 has no constrained "
+            "decoding."
         )
 
 

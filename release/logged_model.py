@@ -18,7 +18,15 @@ from highlighter.fingerprint import hash_folder
 from highlighter.source_files import needed_files
 from release.registry import CHECKPOINT_TAG
 
-_PACKAGES = ("mlflow", "torch", "transformers", "sentencepiece", "sentencex", "pydantic", "ctranslate2")
+_PACKAGES = (
+    "mlflow",
+    "torch",
+    "transformers",
+    "sentencepiece",
+    "sentencex",
+    "pydantic",
+    "ctranslate2",
+)
 
 
 def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> ModelInfo:

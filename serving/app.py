@@ -30,7 +30,9 @@ def build_app() -> FastAPI:
     app.include_router(router)
     app.add_middleware(Guard)
     app.mount(
-        "/swagger", StaticFiles(packages=[("bentoml", "_internal/server/static_content")]), "swagger"
+        "/swagger",
+        StaticFiles(packages=[("bentoml", "_internal/server/static_content")]),
+        "swagger",
     )
     app.mount("/ui", StaticFiles(directory=_PAGE, html=True, check_dir=False), "ui")
 

@@ -13,4 +13,3 @@ class ModelCard(MeasuredModel):
     zenml_run: str
     data_fingerprint: str
     git_commit: str
-

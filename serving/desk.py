@@ -109,7 +109,9 @@ class Desk:
         try:
             return BatchEntry(result=await self._answer(SummarizeRequest.model_validate(entry)))
         except ValidationError as error:
-            failure = invalid_request([{**e, "loc": e["loc"] or ("article",)} for e in error.errors()])
+            failure = invalid_request(
+                [{**e, "loc": e["loc"] or ("article",)} for e in error.errors()]
+            )
         except ApiError as error:
             failure = error
         detail = failure.body.error
@@ -154,7 +156,9 @@ class Desk:
             raise ApiError(422, "article_empty", "The article is empty: send its text.", field)
         most = self._limits.article_characters
         if len(text) > most:
-            message = f"The article has {len(text):,} characters, {most:,} are allowed: send a part."
+            message = (
+                f"The article has {len(text):,} characters, {most:,} are allowed: send a part."
+            )
             raise ApiError(413, "article_too_long", message, field)
         # JSON can hold halves of characters that no tokenizer can read.
         if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
@@ -190,5 +194,3 @@ def _ask(body: SummarizeRequest, text: str) -> HighlightRequest:
 
 def _milliseconds(started: float) -> float:
     return 1000 * (time.perf_counter() - started)
-
-

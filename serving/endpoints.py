@@ -53,9 +53,7 @@ async def summarize_batch(body: BatchRequest, request: Request) -> BatchResponse
     return await _runtime(request).desk.summarize_batch(body, request)
 
 
-@router.post(
-    "/summarize/stream", response_class=StreamingResponse, responses=_RESPONSES | _EVENTS
-)
+@router.post("/summarize/stream", response_class=StreamingResponse, responses=_RESPONSES | _EVENTS)
 async def stream(body: SummarizeRequest, request: Request) -> StreamingResponse:
     """Server-sent events: `paragraphs`, the summary in `token`s as it is written, `summary`.
 

@@ -20,7 +20,9 @@ class ErrorDetail(BaseModel):
     """What went wrong, and where."""
 
     code: str = Field(description="stable, for programs", examples=["article_empty"])
-    message: str = Field(description="for people", examples=["The article is empty: send its text."])
+    message: str = Field(
+        description="for people", examples=["The article is empty: send its text."]
+    )
     field: str | None = Field(None, description="of the request", examples=["article"])
 
 

@@ -85,6 +85,7 @@ class Guard:
                 },
             )
 
+
 def _require_key(headers: Headers, key: str | None) -> None:
     scheme, _, given = headers.get("authorization", "").partition(" ")
     given = given.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")

@@ -72,9 +72,7 @@ def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
         tmp_path / "final",
     )
     article = articles["test"][0]["article"]
-    [result] = Summarizer.load(tmp_path / "final").summarize(
-        [HighlightRequest(article=article)]
-    )
+    [result] = Summarizer.load(tmp_path / "final").summarize([HighlightRequest(article=article)])
     assert (result.doubt == "low_confidence") == doubted
     assert 0 < result.confidence < 1
     lines = result.summary.split("\n")

@@ -15,6 +15,7 @@ from highlighter.checkpoint import (
 )
 from highlighter.ctranslate2_writer import FOLDER, CTranslate2Writer, convert
 from highlighter.engine_check import convert_and_check
+from highlighter.features import tokenize_splits
 from highlighter.generation import Generated, generate_summaries
 from highlighter.highlights import HighlightRequest, Highlights, Reading
 from highlighter.inference import Summarizer
@@ -23,33 +24,60 @@ from highlighter.settings import (
     EngineSettings,
     GenerationSettings,
     HighlightSettings,
+    MapSettings,
     ScratchModel,
     TextSettings,
+    TrainingSettings,
 )
 from highlighter.streaming import stream_summary
+from highlighter.training import train
 from highlighter.writers import TorchWriter
 
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
 TEXT = TextSettings(max_source_tokens=128, max_target_tokens=32)
-SOURCES = [[*range(10, 10 + n), 1] for n in (3, 12, 7, 40)]
+TRAINING = TrainingSettings(
+    max_steps=200, batch_size=8, learning_rate=4e-3, evaluations=1, device="cpu", logging_steps=60
+)
 
 
 @pytest.fixture(scope="module")
-def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
-    return build_model(TINY, tokenizer, seed=3).eval()
+def model(
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> T5ForHighlighting:
+    """One that has learned a little: random weights make every choice a tie."""
+    folder = tmp_path_factory.mktemp("trained")
+    features, _ = tokenize_splits(articles, tokenizer, TEXT, MapSettings(), folder)
+    model = build_model(TINY, tokenizer, seed=3)
+    train(
+        model, tokenizer, features, text=TEXT, settings=TRAINING, seed=3,
+        work_folder=folder / "work", callbacks=[],
+    )  # fmt: skip
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def sources(tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict) -> list[list[int]]:
+    """Articles and parts of them."""
+    texts = [row["article"][: 90 + 20 * n] for n, row in enumerate(articles["test"])][:8]
+    ids: list[list[int]] = tokenizer(texts)["input_ids"]
+    return ids
 
 
 def config(tokenizer: PreTrainedTokenizerBase, beams: int) -> GenerationConfig:
     settings = GenerationSettings(
         num_beams=beams, min_new_tokens=3, max_new_tokens=12, no_repeat_ngram_size=2
     )
-    return generation_config(settings, tokenizer)
+    generation = generation_config(settings, tokenizer)
+    generation.suppress_tokens = [tokenizer.pad_token_id]  # which a random model may write
+    return generation
 
 
 def test_a_stream_is_the_greedy_summary_in_pieces(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
 ) -> None:
-    for source in SOURCES:
+    for source in sources:
         *pieces, last = stream_summary(model, tokenizer, source, config(tokenizer, beams=3))
         greedy = config(tokenizer, beams=1)
         [expected] = generate_summaries(model, tokenizer, [source], greedy, batch_size=1)
@@ -60,7 +88,7 @@ def test_a_stream_is_the_greedy_summary_in_pieces(
 
 
 def test_a_reader_who_stops_ends_the_generation(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
 ) -> None:
     long = config(tokenizer, beams=1)
     long.min_new_tokens = long.max_new_tokens = 400
@@ -68,7 +96,7 @@ def test_a_reader_who_stops_ends_the_generation(
     steps = []
     handle = model.decoder.register_forward_hook(lambda *_: steps.append(1))
     try:
-        stream = stream_summary(model, tokenizer, SOURCES[1], long)
+        stream = stream_summary(model, tokenizer, sources[1], long)
         next(stream)
         stream.close()
     finally:
@@ -85,13 +113,17 @@ def test_an_error_while_streaming_reaches_the_reader(
 
 @pytest.mark.parametrize("beams", [1, 3])
 def test_ctranslate2_writes_what_torch_writes(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, tmp_path: Path, beams: int
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    sources: list[list[int]],
+    tmp_path: Path,
+    beams: int,
 ) -> None:
     convert(model, tokenizer, tmp_path / "converted", "float32")
     writer = CTranslate2Writer(tmp_path / "converted", tokenizer, threads=1)
     settings = config(tokenizer, beams)
-    expected = TorchWriter(model, tokenizer).write(SOURCES, settings, batch_size=2)
-    outputs = writer.write(SOURCES, settings, batch_size=2)
+    expected = TorchWriter(model, tokenizer).write(sources, settings, batch_size=2)
+    outputs = writer.write(sources, settings, batch_size=2)
     assert [output.ids for output in outputs] == [output.ids for output in expected]
     assert len({tuple(output.ids) for output in outputs}) > 1
     for output, reference in zip(outputs, expected, strict=True):
@@ -99,13 +131,16 @@ def test_ctranslate2_writes_what_torch_writes(
 
 
 def test_ctranslate2_refuses_what_it_cannot_do(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    sources: list[list[int]],
+    tmp_path: Path,
 ) -> None:
     convert(model, tokenizer, tmp_path / "converted", "int8")
     writer = CTranslate2Writer(tmp_path / "converted", tokenizer, threads=1)
-    words = [WordList("A b.")] * len(SOURCES)
+    words = [WordList("A b.")] * len(sources)
     with pytest.raises(ValueError, match="torch"):
-        writer.write(SOURCES, config(tokenizer, 1), batch_size=2, words=words)
+        writer.write(sources, config(tokenizer, 1), batch_size=2, words=words)
 
 
 def test_a_converted_checkpoint_is_checked_and_then_serves(

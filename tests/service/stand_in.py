@@ -72,8 +72,8 @@ def answer(request: HighlightRequest) -> Highlights:
             for t, s in zip(texts, starts, strict=True)
         ],
         counts=Counts(characters=1, words=2, sentences=3, windows=4),
-        read_ms=0.1,
-        write_ms=0.2,
+        read_ms=0.0,
+        write_ms=0.0,
     )
 
 

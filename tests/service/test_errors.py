@@ -49,7 +49,7 @@ def error_of(response: Any) -> dict[str, Any]:
         ({"url": "https://example.org/" + "x" * 2000}, 422, "invalid_request", "url"),
         ([], 400, "invalid_json", None),
         ("article", 400, "invalid_json", None),
-        (None, 400, "invalid_json", None),
+        (5, 400, "invalid_json", None),
     ],
 )
 def test_bad_requests(path: str, body: Any, status: int, code: str, field: str | None) -> None:
