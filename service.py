@@ -42,7 +42,10 @@ class Champion(BentoModel):
             raise NotFound(f"no model {self.tag} in the store: run `python run_pipeline.py` first")
 
 
-@bentoml.service(name="highlighter", workers=1, traffic={"timeout": 600})
+_QUIET = {"access": {"enabled": False}}  # the guard writes a line for each request
+
+
+@bentoml.service(name="highlighter", workers=1, traffic={"timeout": 600}, logging=_QUIET)
 class Highlighter:
     """The model, in one process that uses all cores; requests that wait share a batch."""
 
@@ -69,7 +72,7 @@ class Highlighter:
     name="news_highlighter",
     workers=1,
     traffic={"timeout": 600},  # our own limit comes first, and answers in our shape
-    logging={"access": {"enabled": False}},  # the guard writes a line for each request
+    logging=_QUIET,
 )
 @bentoml.asgi_app(app)
 class NewsHighlighter:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
@@ -12,6 +13,7 @@ from serving.errors import install_handlers
 from serving.guard import Guard
 
 _PAGE = Path(__file__).parent / "page"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _ABOUT = (
     "The important paragraphs of a news article, verbatim and scored, and a short summary. "
     "Try it in a browser: [/ui/](./ui/)."
@@ -49,5 +51,12 @@ def build_app() -> FastAPI:
     @app.get("/", include_in_schema=False)
     async def start() -> RedirectResponse:
         return RedirectResponse("./docs")
+
+    known = {getattr(route, "path", "") for route in router.routes}
+
+    @app.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
+    async def nothing_here(path: str) -> None:
+        # BentoML's own answer would have another shape.
+        raise HTTPException(405 if f"/{path}" in known else 404)
 
     return app
