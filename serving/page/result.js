@@ -1,0 +1,121 @@
+// Shows an answer: the article's passages by strength, and the summary. "Passages", as they are the
+// article's sentences where it has one paragraph only.
+
+import { byId, element } from "./dom.js";
+
+const DOUBTS = {
+  empty: "the model wrote nothing",
+  unsupported_facts: "it stated a name, number or date that the article does not have",
+  low_confidence: "the model was not sure enough of its words",
+};
+
+const number = new Intl.NumberFormat("en");
+let passages = [];
+let important = new Set(); // indices
+
+export function showPassages({ paragraphs, source, counts }) {
+  passages = paragraphs;
+  byId("passages").replaceChildren(...passages.map(passageItem));
+  showSource(source);
+  byId("counts").textContent =
+    `${plural(counts.words, "word")}, ${plural(counts.sentences, "sentence")}, ` +
+    `read in ${plural(counts.windows, "window")}.`;
+  byId("count").max = passages.length;
+  markImportant(passages.flatMap((passage, index) => (passage.important ? [index] : [])));
+  byId("count").value = important.size;
+  byId("summary").textContent = "";
+  byId("notes").replaceChildren();
+  byId("origin").textContent = "";
+}
+
+export function appendToSummary(text) {
+  byId("summary").append(text);
+}
+
+export function showSummary({ summary, doubt, confidence, truncated, timing, model }) {
+  byId("summary").textContent = summary;
+  byId("notes").replaceChildren(...notes(doubt, confidence, truncated));
+  byId("origin").textContent = `${duration(timing)} Model ${model.tag}, version ${model.version}.`;
+}
+
+// The `count` highest scores, ties to the earlier passage (sort is stable).
+export function markBest(count) {
+  const order = [...passages.keys()].sort((a, b) => passages[b].score - passages[a].score);
+  markImportant(order.slice(0, count));
+}
+
+export function importantText() {
+  return passages
+    .filter((_, index) => important.has(index))
+    .map(({ text }) => text)
+    .join("\n\n");
+}
+
+function markImportant(indices) {
+  important = new Set(indices);
+  [...byId("passages").children].forEach((item, index) => {
+    item.classList.toggle("important", important.has(index));
+    item.querySelector(".label").hidden = !important.has(index);
+  });
+  const text = `${important.size} of ${passages.length}`;
+  byId("count-text").textContent = text;
+  byId("count").setAttribute("aria-valuetext", text);
+  byId("copy-passages").disabled = important.size === 0;
+}
+
+function passageItem({ text, score }) {
+  const item = element(
+    "li",
+    { className: "passage" },
+    element(
+      "p",
+      { className: "strength" },
+      element("strong", { className: "label" }, "Important "),
+      element("span", { className: "unseen" }, "score "),
+      element("span", { className: "score" }, score.toFixed(2)),
+    ),
+    element("p", { className: "text" }, text),
+  );
+  item.style.setProperty("--strength", score);
+  return item;
+}
+
+function showSource(source) {
+  byId("source").hidden = source === null;
+  if (source === null) return;
+  const link = element("a", { rel: "noopener noreferrer", target: "_blank" });
+  link.append(source.title ?? source.url);
+  if (/^https?:/i.test(source.url)) link.href = source.url;
+  byId("source").replaceChildren("From ", link);
+}
+
+function notes(doubt, confidence, truncated) {
+  const sure = `confidence ${confidence.toFixed(2)}`;
+  if (doubt !== null) {
+    const why = DOUBTS[doubt] ?? `of a doubt about it (${doubt})`;
+    const note = element(
+      "p",
+      { className: "note" },
+      element("strong", {}, "Extracted, not written. "),
+      "These are the article’s most salient sentences, word for word. " +
+        `The model’s own summary was set aside because ${why} (${sure}).`,
+    );
+    return [note];
+  }
+  const texts = [`Written by the model (${sure}). Check it against the article.`];
+  if (truncated.source) {
+    texts.push("Written from a part of the article: it is too long for the model to use whole.");
+  }
+  if (truncated.summary) texts.push("Cut off at its length limit: the end is missing.");
+  return texts.map((text, index) => element("p", { className: index ? "note" : "small" }, text));
+}
+
+function duration({ fetch_ms, queue_ms, read_ms, write_ms, total_ms }) {
+  const steps = { fetching: fetch_ms, waiting: queue_ms, reading: read_ms, writing: write_ms };
+  const parts = Object.entries(steps).filter(([, ms]) => ms >= 1);
+  const list = parts.map(([name, ms]) => `${name} ${seconds(ms)}`).join(", ");
+  return `${seconds(total_ms)}${list && ` (${list})`}.`;
+}
+
+const seconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+const plural = (count, noun) => `${number.format(count)} ${noun}${count === 1 ? "" : "s"}`;
