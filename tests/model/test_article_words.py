@@ -44,6 +44,34 @@ def test_what_may_be_written(text: str, opens_sentence: bool, begins: bool, ends
     assert WORDS.may_end(text, opens_sentence) == ends
 
 
+PEOPLE = WordList("Ann Holt met J. Orr of St. Ives, and Bea Orr's son, on 3 May. June Holt paid.")
+
+
+@pytest.mark.parametrize(
+    ("previous", "text", "begins", "ends"),
+    [
+        ("Ann", "Ho", True, False),
+        ("Ann", "Holt", True, True),
+        ("Ann", "Holt's", True, True),
+        ("Ann", "Orr", False, False),
+        ("Bea", "Holt", False, False),
+        ("Bea", "Orr", True, True),
+        ("J", "Orr", True, True),
+        ("St", "Ives", True, True),
+        ("3", "May", True, True),
+        ("3", "June", False, False),
+        ("May", "June", False, False),
+        ("Ives", "Bea", False, False),
+        ("Zed", "Holt", True, True),
+    ],
+)
+def test_names_are_put_together_as_in_the_article(
+    previous: str, text: str, begins: bool, ends: bool
+) -> None:
+    assert PEOPLE.may_follow(previous, text, whole=False) == begins
+    assert PEOPLE.may_follow(previous, text, whole=True) == ends
+
+
 @pytest.fixture(scope="module")
 def tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     return tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
@@ -93,6 +121,29 @@ def test_a_model_that_knows_nothing_still_writes_no_other_name(
     free, held = strange
     assert free > 0
     assert held == 0
+
+
+def test_a_first_name_keeps_its_surname(
+    tokenizer: PreTrainedTokenizerBase, tokens: list[str]
+) -> None:
+    article = "Talks began when Ann Reed met Bob Lane in the town hall."
+
+    def first(word: str) -> int:
+        return int(tokenizer(word, add_special_tokens=False)["input_ids"][0])
+
+    def held(text: str) -> torch.Tensor:
+        written = tokenizer(text, add_special_tokens=False)["input_ids"]
+        scores = torch.zeros(1, len(tokens))
+        scores[0, [first("Reed"), first("Lane")]] = 5.0
+        return ArticleWords([WordList(article)], 1, tokenizer)(
+            torch.tensor([[0, *written]]), scores
+        )[0]
+
+    assert first("Reed") != first("Lane")
+    after_ann, after_comma = held("Talks with Ann"), held("Talks with Ann,")
+    assert after_ann[first("Reed")] == 5.0
+    assert after_ann[first("Lane")] == -torch.inf
+    assert after_comma[first("Lane")] == 5.0
 
 
 def test_each_beam_is_held_to_its_own_article(
