@@ -29,7 +29,8 @@ class WordList:
         for run, follower in pairwise([*runs, ""]):
             followers = self._followers[run.strip(_EDGES)]
             if run[-1].isalnum() or len(run) < _LONGEST_INITIAL:
-                followers.add(follower.strip(_EDGES))
+                word = follower.strip(_EDGES)
+                followers.update((word, *re.split(r"['’]", word)[:1]))
         self._words.discard("")
         self._beginnings = {word[:end] for word in self._words for end in range(1, len(word) + 1)}
         self._lower_words = {word.casefold() for word in self._words}
