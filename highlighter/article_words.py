@@ -1,25 +1,36 @@
 """Keep a summary's names and numbers to those of its article while it is written."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
 _CANDIDATES = 24  # most probable next tokens that are looked at, at each step
 _EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"
+_LONGEST_INITIAL = 4  # "J." and "St." don't end a sentence, "May." does
 _ENDINGS = re.compile(r"['’]?s?['’]?[^\w]*")
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*$")
 
 
 class WordList:
-    """The words of one article, and all their beginnings."""
+    """The words of one article, all their beginnings, and which word follows which."""
 
     def __init__(self, article: str) -> None:
         self._words: set[str] = set()
-        for run in article.split():
+        self._followers: defaultdict[str, set[str]] = defaultdict(set)
+        runs = article.split()
+        for run in runs:
             word = run.strip(_EDGES)
             self._words.update((word, *re.split(r"[-–'’/]", word)))
+        for run, follower in pairwise([*runs, ""]):
+            followers = self._followers[run.strip(_EDGES)]
+            if run[-1].isalnum() or len(run) < _LONGEST_INITIAL:
+                word = follower.strip(_EDGES)
+                followers.update((word, *re.split(r"['’]", word)[:1]))
         self._words.discard("")
         self._beginnings = {word[:end] for word in self._words for end in range(1, len(word) + 1)}
         self._lower_words = {word.casefold() for word in self._words}
@@ -41,9 +52,36 @@ class WordList:
                 return bool(_ENDINGS.fullmatch(text, end))
         return False
 
+    def may_follow(self, previous: str, text: str, whole: bool) -> bool:
+        """Whether `text`, a word or its beginning, follows the word `previous` in the article.
+
+        So that no first name gets another's surname, and no day another month. Where `previous`
+        ends a phrase (a comma, a possessive) or is no word of the article, anything may follow.
+        """
+        if previous not in self._followers:
+            return True
+        if not whole:
+            return any(
+                word.startswith(text) or _is_with_ending(word, text)
+                for word in self._followers[previous]
+            )
+        return any(_is_with_ending(word, text) for word in self._followers[previous])
+
+
+def _is_with_ending(word: str, text: str) -> bool:
+    return bool(word) and text.startswith(word) and bool(_ENDINGS.fullmatch(text, len(word)))
+
+
+class _Written(NamedTuple):
+    """The end of what is written: the open word, and the one before it in its sentence."""
+
+    word: str
+    opens_sentence: bool
+    previous: str  # "" if there is none that the open word has to follow
+
 
 class ArticleWords(LogitsProcessor):
-    """Forbids capitalised words and numbers that the article does not have.
+    """Forbids capitalised words and numbers that the article does not have, or not in this order.
 
     Constrained decoding as in GENRE (De Cao et al. 2021), with the article's words instead of a
     catalogue of entities. The first word of a sentence is capitalised whatever it is: there, words
@@ -67,13 +105,11 @@ class ArticleWords(LogitsProcessor):
         forbidden: list[tuple[int, int]] = []
         for row, written in enumerate(input_ids.tolist()):
             words = self._articles[row // self._beams]
-            word, opens_sentence = self._open_word(written)
+            end = self._end_of(written)
             # Most often one of the likely tokens will do; if not, all are looked at.
             for tokens in (best[row], slice(None)):
                 possible = _possible(scores[row], tokens)
-                bad = [
-                    t for t in possible if not self._allows(words, word, opens_sentence, t, written)
-                ]
+                bad = [token for token in possible if not self._allows(words, end, token, written)]
                 if len(bad) < len(possible):
                     forbidden.extend((row, token) for token in bad)
                     break
@@ -83,44 +119,64 @@ class ArticleWords(LogitsProcessor):
             scores[places[:, 0], places[:, 1]] = -torch.inf
         return scores
 
-    def _allows(
-        self, words: WordList, word: str, opens_sentence: bool, token: int, written: list[int]
-    ) -> bool:
+    def _allows(self, words: WordList, end: _Written, token: int, written: list[int]) -> bool:
         if not self._is_text(token) and token != self._end:
             return True
         piece = self._pieces[token]
         if token == self._end or piece.startswith("▁"):
-            if _is_guarded(word) and not self._may_end(words, word, opens_sentence):
+            if not self._may_be(words, end, whole=True):
                 return False
             if token == self._end:
                 return True
-            begun = piece[1:].lstrip(_EDGES)
             opens_next = self._opens_sentence(written)
-            return not _is_guarded(begun) or self._may_begin(words, begun, opens_next)
+            previous = self._phrase(end.word, end.opens_sentence)
+            begun = _Written(piece[1:].lstrip(_EDGES), opens_next, previous)
+            return self._may_be(words, begun, whole=False)
         if piece.startswith("<0x"):
             return True  # a part of a character says nothing yet
-        longer = (word + piece).lstrip(_EDGES)
-        return not _is_guarded(longer) or self._may_begin(words, longer, opens_sentence)
+        longer = end._replace(word=(end.word + piece).lstrip(_EDGES))
+        return self._may_be(words, longer, whole=False)
 
-    def _may_begin(self, words: WordList, text: str, opens_sentence: bool) -> bool:
-        return words.may_begin(text, opens_sentence) or self._is_common(text, opens_sentence)
+    def _may_be(self, words: WordList, end: _Written, whole: bool) -> bool:
+        """Whether the open word, or one that begins so, may stand there."""
+        text, opens = end.word, end.opens_sentence
+        if not _is_guarded(text):
+            return True
+        known = words.may_end(text, opens) if whole else words.may_begin(text, opens)
+        if not known:
+            return self._is_common(text, opens)
+        return not end.previous or words.may_follow(end.previous, text, whole)
 
-    def _may_end(self, words: WordList, text: str, opens_sentence: bool) -> bool:
-        return words.may_end(text, opens_sentence) or self._is_common(text, opens_sentence)
+    def _phrase(self, word: str, opens_sentence: bool) -> str:
+        """The word, if the next one continues its phrase: a name's or a number's."""
+        if not _is_guarded(word) or self._is_common(word, opens_sentence):
+            return ""
+        if word[-1] in _EDGES or word.endswith(("'s", "’s")):
+            return ""
+        return word
 
     def _is_common(self, text: str, opens_sentence: bool) -> bool:
         bare = text.rstrip(_EDGES)
         return opens_sentence and bare.isalpha() and f"▁{bare.lower()}" in self._vocabulary
 
-    def _open_word(self, written: list[int]) -> tuple[str, bool]:
-        """The word being written, without quotes before it, and whether it opens a sentence."""
+    def _end_of(self, written: list[int]) -> _Written:
+        word, start = self._last_word(written)
+        opens = self._opens_sentence(written[:start])
+        previous = ""
+        if not opens:
+            before, start = self._last_word(written[:start])
+            previous = self._phrase(before, self._opens_sentence(written[:start]))
+        return _Written(word, opens, previous)
+
+    def _last_word(self, written: list[int]) -> tuple[str, int]:
+        """The last word, without quotes before it, and the index of its first token."""
         start = len(written)
         while start > 0 and self._is_text(written[start - 1]):
             start -= 1
             if self._pieces[written[start]].startswith("▁"):
                 break
         text = "".join(self._pieces[token] for token in written[start:])
-        return text.removeprefix("▁").lstrip(_EDGES), self._opens_sentence(written[:start])
+        return text.removeprefix("▁").lstrip(_EDGES), start
 
     def _is_text(self, token: int) -> bool:
         # A model may have more rows than the tokenizer has pieces.

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import datasets
-import jinja2
 from matplotlib.figure import Figure
 
 from highlighter.evaluation.record import Evaluation
 from highlighter.evaluation.systems import SYSTEMS
+from highlighter.render import render
 from highlighter.segmentation import split_paragraphs, split_sentences
 
 
@@ -18,21 +18,12 @@ def render_report(
     evaluation: Evaluation, rows: datasets.Dataset, figures: Mapping[str, Figure], samples: int
 ) -> str:
     """The page, with figures embedded and the first `samples` rows shown in full."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("highlighter"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("report.html")
-    return str(
-        template.render(
-            evaluation=evaluation,
-            systems=SYSTEMS,
-            samples=[_sample(row) for row in rows.select(range(min(samples, len(rows))))],
-            pictures={name: _png(figure) for name, figure in figures.items()},
-        )
+    return render(
+        "report.html",
+        evaluation=evaluation,
+        systems=SYSTEMS,
+        samples=[_sample(row) for row in rows.select(range(min(samples, len(rows))))],
+        pictures={name: _png(figure) for name, figure in figures.items()},
     )
 
 

@@ -1,11 +1,11 @@
 """The batch of any step, from the seed and the step alone: a resumed run sees the same ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.batches import Batch, collate
+from highlighter.batches import IGNORED, Batch, WindowRow, collate
 from highlighter.encoding import encode_prefix, piece_budget
 from highlighter.pretraining.random_strings import draw_string
 from highlighter.pretraining.settings import Recipe, StringStage, TextStage
@@ -25,6 +25,8 @@ class BatchMaker:
     encoder: ArticleEncoder
     tasks: TaskMaker
     extra: list[Article]
+    # The batches of the last pool, by stage and number: its next steps need them too.
+    _pools: dict[tuple[int, int], list[Batch]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def build(
@@ -40,12 +42,14 @@ class BatchMaker:
     def batch(self, stage_number: int, step: int) -> Batch:
         """Rows of one step of a stage, both counted from 0."""
         stage = self.recipe.stages[stage_number]
-        random = np.random.default_rng([self.recipe.seed, stage_number, step])
-        match stage:
-            case StringStage():
-                return self._strings(stage, random)
-            case TextStage():
-                return self._texts(stage, stage_number, step, random)
+        if isinstance(stage, StringStage):
+            random = np.random.default_rng([self.recipe.seed, stage_number, step])
+            return self._strings(stage, random)
+        pool = step // stage.pool
+        if (stage_number, pool) not in self._pools:
+            self._pools.clear()
+            self._pools[stage_number, pool] = self._pool(stage, stage_number, pool)
+        return self._pools[stage_number, pool][step % stage.pool]
 
     def _strings(self, stage: StringStage, random: np.random.Generator) -> Batch:
         # Neither special tokens nor bytes, which stand for single odd characters.
@@ -55,24 +59,39 @@ class BatchMaker:
         rows = [plain_row([*source, end], [*target, end]) for source, target in pairs]
         return collate(rows, self.tokenizer.pad_token_id)
 
+    def _pool(self, stage: TextStage, stage_number: int, pool: int) -> list[Batch]:
+        """Batches of rows of like length, which need little padding, in a random order."""
+        random = np.random.default_rng([self.recipe.seed, stage_number, pool])
+        rows = sorted(self._texts(stage, stage_number, pool, random), key=_cost)
+        batches = [
+            collate(rows[start : start + stage.batch_size], self.tokenizer.pad_token_id)
+            for start in range(0, len(rows), stage.batch_size)
+        ]
+        return [batches[index] for index in random.permutation(len(batches))]
+
     def _texts(
-        self, stage: TextStage, stage_number: int, step: int, random: np.random.Generator
-    ) -> Batch:
+        self, stage: TextStage, stage_number: int, pool: int, random: np.random.Generator
+    ) -> list[WindowRow]:
         share = stage.extra_share if self.extra else 0.0
-        own = int((random.random(stage.batch_size) >= share).sum())
-        # Every step has its own range of numbers, so that no article comes twice.
+        size = stage.batch_size * stage.pool
+        own = int((random.random(size) >= share).sum())
+        # Every pool has its own range of numbers, so that no article comes twice.
         before = sum(
             s.steps * s.batch_size
             for s in self.recipe.stages[:stage_number]
             if isinstance(s, TextStage)
         )
-        first = before + step * stage.batch_size
+        first = before + pool * size
         rows = [generated_row(first + number) for number in range(own)]
         texts = [(condense(row, stage.background_share, random), row.highlights) for row in rows]
         articles = self.encoder.encode(texts)
-        chosen = random.integers(max(1, len(self.extra)), size=stage.batch_size - own)
+        chosen = random.integers(max(1, len(self.extra)), size=size - own)
         read = [(article, stage.window_tokens) for article in articles]
         extra_window = stage.extra_window_tokens or stage.window_tokens
         read += [(self.extra[int(index)], extra_window) for index in chosen]
-        made = [self.tasks.make(article, stage.tasks, window, random) for article, window in read]
-        return collate(made, self.tokenizer.pad_token_id)
+        return [self.tasks.make(article, stage.tasks, window, random) for article, window in read]
+
+
+def _cost(row: WindowRow) -> int:
+    """A token of the target costs about three of the source."""
+    return len(row.input_ids) + 3 * sum(label != IGNORED for label in row.labels)

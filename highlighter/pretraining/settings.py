@@ -60,6 +60,9 @@ class TextStage(Settings):
     batch_size: int = Field(16, ge=1)
     steps: int = Field(..., ge=1)
     tasks: TaskWeights
+    pool: int = Field(
+        1, ge=1, description="batches drawn at once and sorted by length, to pad them less"
+    )
     window_tokens: int | None = Field(
         None, ge=32, description="most that is read of an article; None: the model's window"
     )

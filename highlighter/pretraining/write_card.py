@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import jinja2
-
 from highlighter.pretraining.progress import Progress
 from highlighter.pretraining.settings import Recipe, TextStage
+from highlighter.render import render
 
 
 def write_card(
@@ -19,19 +18,14 @@ def write_card(
     machine: str,
 ) -> None:
     """Write `README.md` into the checkpoint's folder."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("highlighter"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     generated = sum(
         done.steps * done.stage.batch_size
         for done in progress.stages
         if isinstance(done.stage, TextStage)
     )
     weights = folder / "model.safetensors"
-    card = environment.get_template("model_card.md").render(
+    card = render(
+        "model_card.md",
         recipe=recipe,
         stages=progress.stages,
         seconds=progress.seconds,

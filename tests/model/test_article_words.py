@@ -44,6 +44,34 @@ def test_what_may_be_written(text: str, opens_sentence: bool, begins: bool, ends
     assert WORDS.may_end(text, opens_sentence) == ends
 
 
+PEOPLE = WordList("Ann Holt met J. Orr of St. Ives, and Bea Orr's son, on 3 May. June Holt paid.")
+
+
+@pytest.mark.parametrize(
+    ("previous", "text", "begins", "ends"),
+    [
+        ("Ann", "Ho", True, False),
+        ("Ann", "Holt", True, True),
+        ("Ann", "Holt's", True, True),
+        ("Ann", "Orr", False, False),
+        ("Bea", "Holt", False, False),
+        ("Bea", "Orr", True, True),
+        ("J", "Orr", True, True),
+        ("St", "Ives", True, True),
+        ("3", "May", True, True),
+        ("3", "June", False, False),
+        ("May", "June", False, False),
+        ("Ives", "Bea", False, False),
+        ("Zed", "Holt", True, True),
+    ],
+)
+def test_names_are_put_together_as_in_the_article(
+    previous: str, text: str, begins: bool, ends: bool
+) -> None:
+    assert PEOPLE.may_follow(previous, text, whole=False) == begins
+    assert PEOPLE.may_follow(previous, text, whole=True) == ends
+
+
 @pytest.fixture(scope="module")
 def tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     return tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
@@ -93,6 +121,25 @@ def test_a_model_that_knows_nothing_still_writes_no_other_name(
     free, held = strange
     assert free > 0
     assert held == 0
+
+
+def test_a_first_name_keeps_its_surname(
+    tokenizer: PreTrainedTokenizerBase, tokens: list[str]
+) -> None:
+    words = WordList("Talks began when Ann Ashford met Bob Singh in the town hall.")
+
+    def held(text: str) -> torch.Tensor:
+        # The names' first letters are pieces of their own.
+        written = [*tokenizer(text, add_special_tokens=False)["input_ids"], tokens.index("▁")]
+        scores = torch.zeros(1, len(tokens))
+        scores[0, [tokens.index("A"), tokens.index("S")]] = 5.0
+        processor = ArticleWords([words], 1, tokenizer)
+        return processor(torch.tensor([[0, *written]]), scores)[0]
+
+    after_ann, after_comma = held("Talks with Ann"), held("Talks with Ann,")
+    assert after_ann[tokens.index("A")] == 5.0
+    assert after_ann[tokens.index("S")] == -torch.inf
+    assert after_comma[tokens.index("S")] == 5.0
 
 
 def test_each_beam_is_held_to_its_own_article(
