@@ -52,6 +52,10 @@ def build_app() -> FastAPI:
     async def start() -> RedirectResponse:
         return RedirectResponse("./docs")
 
+    @app.get("/ui", include_in_schema=False)
+    async def page() -> RedirectResponse:
+        return RedirectResponse("./ui/")
+
     known = {getattr(route, "path", "") for route in router.routes}
 
     @app.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
