@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
-_CANDIDATES = 24  # most probable next tokens that are looked at, at each step
+_CANDIDATES = (24, 480)  # most probable next tokens that are looked at, at each step
 _EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"
 _LONGEST_INITIAL = 4  # "J." and "St." don't end a sentence, "May." does
 _ENDINGS = re.compile(r"['’]?s?['’]?[^\w]*")
@@ -73,11 +73,15 @@ def _is_with_ending(word: str, text: str) -> bool:
 
 
 class _Written(NamedTuple):
-    """The end of what is written: the open word, and the one before it in its sentence."""
+    """The end of what is written: the open word, and the one before it in its sentence.
+
+    `opens_next`: a word that follows the open one would open a sentence.
+    """
 
     word: str
     opens_sentence: bool
     previous: str  # "" if there is none that the open word has to follow
+    opens_next: bool
 
 
 class ArticleWords(LogitsProcessor):
@@ -94,6 +98,7 @@ class ArticleWords(LogitsProcessor):
     ) -> None:
         self._articles = articles
         self._beams = beams
+        self._known: dict[tuple[int, _Written, int], bool] = {}
         self._pieces: list[str] = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
         self._vocabulary = set(self._pieces)
         self._special = set(tokenizer.all_special_ids)
@@ -101,15 +106,15 @@ class ArticleWords(LogitsProcessor):
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores with the forbidden tokens among the most probable at minus infinity."""
-        best = scores.topk(min(_CANDIDATES, scores.shape[-1]), dim=-1).indices
+        likely = [scores.topk(min(n, scores.shape[-1])).indices for n in _CANDIDATES]
         forbidden: list[tuple[int, int]] = []
         for row, written in enumerate(input_ids.tolist()):
-            words = self._articles[row // self._beams]
+            article = row // self._beams
             end = self._end_of(written)
             # Most often one of the likely tokens will do; if not, all are looked at.
-            for tokens in (best[row], slice(None)):
+            for tokens in (*(best[row] for best in likely), slice(None)):
                 possible = _possible(scores[row], tokens)
-                bad = [token for token in possible if not self._allows(words, end, token, written)]
+                bad = [token for token in possible if not self._allows(article, end, token)]
                 if len(bad) < len(possible):
                     forbidden.extend((row, token) for token in bad)
                     break
@@ -119,7 +124,14 @@ class ArticleWords(LogitsProcessor):
             scores[places[:, 0], places[:, 1]] = -torch.inf
         return scores
 
-    def _allows(self, words: WordList, end: _Written, token: int, written: list[int]) -> bool:
+    def _allows(self, article: int, end: _Written, token: int) -> bool:
+        # Beams and steps ask the same again and again.
+        key = (article, end, token)
+        if key not in self._known:
+            self._known[key] = self._judge(self._articles[article], end, token)
+        return self._known[key]
+
+    def _judge(self, words: WordList, end: _Written, token: int) -> bool:
         if not self._is_text(token) and token != self._end:
             return True
         piece = self._pieces[token]
@@ -128,9 +140,8 @@ class ArticleWords(LogitsProcessor):
                 return False
             if token == self._end:
                 return True
-            opens_next = self._opens_sentence(written)
             previous = self._phrase(end.word, end.opens_sentence)
-            begun = _Written(piece[1:].lstrip(_EDGES), opens_next, previous)
+            begun = _Written(piece[1:].lstrip(_EDGES), end.opens_next, previous, False)
             return self._may_be(words, begun, whole=False)
         if piece.startswith("<0x"):
             return True  # a part of a character says nothing yet
@@ -166,7 +177,7 @@ class ArticleWords(LogitsProcessor):
         if not opens:
             before, start = self._last_word(written[:start])
             previous = self._phrase(before, self._opens_sentence(written[:start]))
-        return _Written(word, opens, previous)
+        return _Written(word, opens, previous, self._opens_sentence(written))
 
     def _last_word(self, written: list[int]) -> tuple[str, int]:
         """The last word, without quotes before it, and the index of its first token."""

@@ -13,6 +13,7 @@ from highlighter.evaluation.judge import judge
 from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import Evaluation
 from highlighter.evaluation.report import render_report
+from highlighter.memory import keep_freed_memory
 from highlighter.settings import EvaluationSettings, GenerationSettings, HighlightSettings
 from highlighter.training_report import TrainingReport
 from highlighter.workspace import temporary_folder
@@ -42,6 +43,7 @@ def evaluate(
 ]:
     """Scores with intervals, every test row with every system's summary, and the report."""
     log_settings()
+    keep_freed_memory()
     result, rows = judge(
         checkpoint,
         articles["test"],

@@ -9,6 +9,7 @@ from zenml import step
 from zenml.logger import get_logger
 
 from highlighter.checkpoint import save_checkpoint
+from highlighter.memory import keep_freed_memory
 from highlighter.model import build_model
 from highlighter.plots import plot_learning_curves
 from highlighter.settings import ModelSource, TextSettings, TrainingSettings
@@ -40,6 +41,7 @@ def fine_tune(
 ) -> tuple[Annotated[Path, "checkpoint"], Annotated[TrainingReport, "training_report"]]:
     """The checkpoint with the best validation, and how training went."""
     log_settings()
+    keep_freed_memory()
     words = load_tokenizer(str(tokenizer))
     t5 = build_model(model, words, seed)
     logger.info(
