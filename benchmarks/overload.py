@@ -21,8 +21,6 @@ from benchmarks.stress import TIMEOUT, disconnect, send_at_rate, terminate
 
 _CLIENTS = 16
 _TIMES = 10
-_MEASURE_SECONDS = 5.0
-_REST_SECONDS = 10.0
 _TERMINATED_REQUESTS = 8
 
 
@@ -48,25 +46,41 @@ def main() -> None:
     (output / f"{name}.json").write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-async def overload(server: Server, articles: Sequence[str], seconds: float) -> Overload:
+async def overload(
+    server: Server,
+    articles: Sequence[str],
+    seconds: float,
+    *,
+    measure: float = 5.0,
+    rest: float = 10.0,
+) -> Overload:
     """All of it, in order; the server has ended then.
+
+    Args:
+        seconds: of the overload.
+        measure: seconds for which one client, and all of them, are measured before and after.
+        rest: seconds between the overload and the client that asks whether it is over.
 
     Raises:
         ServerError: nothing was answered before the overload, so that there is no capacity.
     """
     url = server.url
-    alone = await run_load(url, articles, clients=1, seconds=_MEASURE_SECONDS)
-    full = await run_load(url, articles, clients=_CLIENTS, seconds=_MEASURE_SECONDS)
+    _say(f"capacity, 1 and {_CLIENTS} clients ...")
+    alone = await run_load(url, articles, clients=1, seconds=measure, warm_up=measure)
+    full = await run_load(url, articles, clients=_CLIENTS, seconds=measure, warm_up=measure)
     if not full.latencies:
         raise ServerError(f"no answer with 200 from {_CLIENTS} clients: {full.errors}")
     with MemoryWatch(server.pid) as memory:
         async with new_session(TIMEOUT) as session:
             rate = _TIMES * full.requests_per_second
+            _say(f"overload, {rate:.1f} requests/s for {seconds:g} s ...")
             tasks = await send_at_rate(session, url, articles, rate=rate, seconds=seconds)
-            await asyncio.sleep(_REST_SECONDS)
+            _say("recovery ...")
+            await asyncio.sleep(rest)
             first = await ask(session, url, articles[0])
-            after = await run_load(url, articles, clients=1, seconds=_MEASURE_SECONDS, warm_up=0)
+            after = await run_load(url, articles, clients=1, seconds=measure, warm_up=0)
             answers = await asyncio.gather(*tasks)
+    _say("clients that go away, SIGTERM ...")
     return Overload(
         capacity=full.requests_per_second,
         offered=len(tasks) / seconds,
@@ -88,6 +102,10 @@ async def overload(server: Server, articles: Sequence[str], seconds: float) -> O
             after=max(0.05, alone.latency(50) / 2),
         ),
     )
+
+
+def _say(progress: str) -> None:
+    print(progress, file=sys.stderr, flush=True)
 
 
 def _soak_minutes(text: str) -> float:

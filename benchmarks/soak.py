@@ -40,7 +40,9 @@ class Soak(BaseModel):
 async def soak(server: Server, articles: Sequence[str], minutes: float, clients: int) -> Soak:
     """Load the server for so many minutes, sampling the RSS of its tree once a second."""
     with MemoryWatch(server.pid) as memory:
-        load = await run_load(server.url, articles, clients=clients, seconds=60 * minutes)
+        load = await run_load(
+            server.url, articles, clients=clients, seconds=60 * minutes, warm_up=0
+        )
     return Soak(
         minutes=minutes,
         clients=clients,

@@ -5,8 +5,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
-from subprocess import TimeoutExpired
 
 import aiohttp
 from pydantic import BaseModel
@@ -92,13 +90,12 @@ async def terminate(
         running = [task for task in tasks if not task.done()]
         server.process.terminate()
         answers = await asyncio.gather(*running)
-    code: int | None = None
-    with suppress(TimeoutExpired):
-        code = await asyncio.to_thread(server.process.wait, _EXIT_TIMEOUT)
+        while server.process.poll() is None and time.perf_counter() < start + _EXIT_TIMEOUT:
+            await asyncio.sleep(0.05)
     return Terminated(
         statuses=Counter(answer.status for answer in answers),
         seconds=time.perf_counter() - start,
-        exit_code=code,
+        exit_code=server.process.poll(),
     )
 
 

@@ -72,7 +72,7 @@ def test_a_command_ends_with_the_error_and_no_stack_trace(tmp_path: Path, comman
 
 
 def test_options_that_make_no_sense_are_refused() -> None:
-    for options in (["--clients", "0"], ["--seconds", "0"], ["--seconds", "nan"]):
+    for options in (["--clients", "0"], ["--seconds", "nan"]):
         done = subprocess.run(
             python("benchmarks.load", "--url", "x", "--articles", "x", *options),
             cwd=ROOT,

@@ -102,7 +102,7 @@ def test_answers_that_are_none_have_names() -> None:
         return web.json_response({"text": "no summary"})
 
     assert set(load(empty, seconds=1.1, warm_up=0)[0].errors) == {"malformed"}
-    assert set(load(upper_case(5), seconds=1.1, warm_up=0, timeout=0.1)[0].errors) == {"timeout"}
+    assert set(load(upper_case(5), seconds=1.5, warm_up=0, timeout=0.1)[0].errors) == {"timeout"}
     nobody = run_load("http://127.0.0.1:9", ARTICLES, clients=1, seconds=1.1, warm_up=0)
     assert set(asyncio.run(nobody).errors) == {"connection"}
 
