@@ -1,0 +1,1 @@
+"""How fast the service is beside the one people would otherwise write, and what overload does."""
