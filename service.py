@@ -52,8 +52,11 @@ class Highlighter:
     champion = Champion(MODEL)
 
     def __init__(self) -> None:
-        from highlighter.inference import Summarizer  # the web service's process needs no torch
+        # Imported here: the web service's process needs no torch.
+        from highlighter.inference import Summarizer
+        from highlighter.memory import keep_freed_memory
 
+        keep_freed_memory()
         self._summarizer = Summarizer.load(Path(self.champion.path))
 
     @bentoml.api(batchable=True, max_batch_size=16, max_latency_ms=60_000)
