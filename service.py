@@ -59,10 +59,10 @@ class Highlighter:
         keep_freed_memory()
         self._summarizer = Summarizer.load(Path(self.champion.path))
 
-    @bentoml.api(batchable=True, max_batch_size=16, max_latency_ms=60_000)
+    @bentoml.api(batchable=True, max_batch_size=8, max_latency_ms=60_000)
     def highlight(self, requests: list[HighlightRequest]) -> list[Highlights]:
         """Highlights of each article."""
-        return self._summarizer.summarize(requests, batch_size=16)
+        return self._summarizer.summarize(requests, batch_size=8)
 
     @bentoml.api
     def stream(self, request: HighlightRequest) -> Iterator[str]:

@@ -112,7 +112,8 @@ class ArticleWords(LogitsProcessor):
             article = row // self._beams
             end = self._end_of(written)
             # Most often one of the likely tokens will do; if not, all are looked at.
-            for tokens in (*(best[row] for best in likely), slice(None)):
+            choices: list[torch.Tensor | slice] = [best[row] for best in likely]
+            for tokens in (*choices, slice(None)):
                 possible = _possible(scores[row], tokens)
                 bad = [token for token in possible if not self._allows(article, end, token)]
                 if len(bad) < len(possible):

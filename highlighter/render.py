@@ -18,4 +18,5 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(**values)
+    text: str = environment.get_template(template).render(**values)
+    return text

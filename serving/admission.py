@@ -1,6 +1,6 @@
 """Turn callers away at once when the service has as much as it can do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from serving.errors import ApiError
@@ -11,8 +11,9 @@ _RETRY_SECONDS = 2
 class Admission:
     """A number of places; all of one event loop, so no lock is needed."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, observe: Callable[[int], None]) -> None:
         self._places = places
+        self._observe = observe  # told how many are taken
         self.taken = 0
 
     @contextmanager
@@ -24,11 +25,15 @@ class Admission:
         """
         if self.taken + articles > self._places:
             raise full()
-        self.taken += articles
+        self._take(articles)
         try:
             yield
         finally:
-            self.taken -= articles
+            self._take(-articles)
+
+    def _take(self, articles: int) -> None:
+        self.taken += articles
+        self._observe(self.taken)
 
 
 def full() -> ApiError:

@@ -63,7 +63,7 @@ class Desk:
         self._fetcher = fetcher
         self._metrics = metrics
         self._fetches = CapacityLimiter(settings.limits.fetches_at_once)
-        self.admission = Admission(settings.limits.articles_at_once)
+        self.admission = Admission(settings.limits.articles_at_once, metrics.places)
 
     async def summarize(self, body: SummarizeRequest, request: Request) -> SummarizeResponse:
         """The answer to one request."""
@@ -84,26 +84,24 @@ class Desk:
             return BatchResponse(articles=await self._while_wanted(request, entries))
 
     async def stream(self, body: SummarizeRequest) -> AsyncIterator[dict[str, object]]:
-        """Events of one article, the first of which may be a failure that is raised instead."""
-        started = time.perf_counter()
+        """Events of one article."""
+        started, deadline = time.perf_counter(), self._deadline()
         with self.admission.admit():
-            try:
-                async with asyncio.timeout(self._limits.timeout_seconds):
-                    text, source = await self._article(body)
-                    fetch_ms = _milliseconds(started)
-                    async for event in self._engine.stream(_ask(body, text)):
-                        if event["event"] == "summary":
-                            highlights = Highlights.model_validate(event["data"])
-                            answer = self._finish(highlights, source, fetch_ms, started)
-                            summary = answer.model_dump(exclude={"paragraphs", "counts", "source"})
-                            yield {"event": "summary", "data": summary}
-                        elif event["event"] == "paragraphs":
-                            shown = source.model_dump() if source else None
-                            yield {**event, "data": {**event["data"], "source": shown}}  # type: ignore[dict-item]
-                        else:
-                            yield event
-            except TimeoutError as error:
-                raise self._too_slow() from error
+            text, source = await self._by(deadline, self._article(body))
+            fetch_ms = _milliseconds(started) if source else 0.0
+            events = self._engine.stream(_ask(body, text))
+            # No time limit around a yield: another task may go on from there.
+            while (event := await self._by(deadline, anext(events, None))) is not None:
+                data = event["data"]
+                match event["event"]:
+                    case "paragraphs":
+                        assert isinstance(data, dict)
+                        data = data | {"source": source.model_dump() if source else None}
+                    case "summary":
+                        highlights = Highlights.model_validate(data)
+                        answer = self._finish(highlights, source, fetch_ms, started)
+                        data = answer.model_dump(exclude={"paragraphs", "counts", "source"})
+                yield {"event": event["event"], "data": data}
 
     async def _entry(self, index: int, entry: dict[str, object]) -> BatchEntry:
         try:
@@ -119,14 +117,10 @@ class Desk:
         return BatchEntry(error=detail.model_copy(update={"field": place}))
 
     async def _answer(self, body: SummarizeRequest) -> SummarizeResponse:
-        started = time.perf_counter()
-        try:
-            async with asyncio.timeout(self._limits.timeout_seconds):
-                text, source = await self._article(body)
-                fetch_ms = _milliseconds(started) if source else 0.0
-                highlights = await self._engine.highlight(_ask(body, text))
-        except TimeoutError as error:
-            raise self._too_slow() from error
+        started, deadline = time.perf_counter(), self._deadline()
+        text, source = await self._by(deadline, self._article(body))
+        fetch_ms = _milliseconds(started) if source else 0.0
+        highlights = await self._by(deadline, self._engine.highlight(_ask(body, text)))
         return self._finish(highlights, source, fetch_ms, started)
 
     def _finish(
@@ -178,9 +172,17 @@ class Desk:
         finally:
             task.cancel()
 
-    def _too_slow(self) -> ApiError:
-        seconds = self._limits.timeout_seconds
-        return ApiError(504, "timeout", f"It took more than {seconds:g} seconds: try again later.")
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._limits.timeout_seconds
+
+    async def _by(self, deadline: float, work: Awaitable[_T]) -> _T:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await work
+        except TimeoutError as error:
+            seconds = self._limits.timeout_seconds
+            message = f"It took more than {seconds:g} seconds: try again later."
+            raise ApiError(504, "timeout", message) from error
 
 
 def _ask(body: SummarizeRequest, text: str) -> HighlightRequest:

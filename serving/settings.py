@@ -25,7 +25,7 @@ class LimitSettings(Settings):
         32, ge=1, le=1024, description="in work or waiting; further ones are turned away with 429"
     )
     fetches_at_once: int = Field(8, ge=1, le=64)
-    timeout_seconds: float = Field(30.0, gt=0, le=300, description="of a request, all in all")
+    timeout_seconds: float = Field(60.0, gt=0, le=300, description="of a request, all in all")
 
 
 class ServingSettings(Settings):

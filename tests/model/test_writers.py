@@ -36,7 +36,7 @@ from highlighter.writers import TorchWriter
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
 TEXT = TextSettings(max_source_tokens=128, max_target_tokens=32)
 TRAINING = TrainingSettings(
-    max_steps=200, batch_size=8, learning_rate=4e-3, evaluations=1, device="cpu", logging_steps=60
+    max_steps=150, batch_size=8, learning_rate=4e-3, evaluations=1, device="cpu", logging_steps=60
 )
 
 
