@@ -40,7 +40,7 @@ FAST = {
         "fine_tune": {
             "parameters": {"training": {"max_steps": 10, "evaluations": 2, "device": "cpu"}}
         },
-        "register": {"parameters": {"registry": {"engine": {"compute_type": "float32"}}}},
+        "register": {"parameters": {"registry": {"engine": {"minimum_agreement": 0.0}}}},
     },
 }  # fmt: skip
 
@@ -81,7 +81,18 @@ class Project:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         server = subprocess.Popen(
-            [sys.executable, "-m", "bentoml", "serve", *target, "--port", str(port)],
+            # Probes that come before the model is there would hold up the end for ever.
+            [
+                sys.executable,
+                "-m",
+                "bentoml",
+                "serve",
+                *target,
+                "--port",
+                str(port),
+                "--timeout-graceful-shutdown",
+                "5",
+            ],
             cwd=folder or self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
