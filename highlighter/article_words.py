@@ -60,12 +60,10 @@ class WordList:
         """
         if previous not in self._followers:
             return True
-        if not whole:
-            return any(
-                word.startswith(text) or _is_with_ending(word, text)
-                for word in self._followers[previous]
-            )
-        return any(_is_with_ending(word, text) for word in self._followers[previous])
+        return any(
+            _is_with_ending(word, text) or (not whole and word.startswith(text))
+            for word in self._followers[previous]
+        )
 
 
 def _is_with_ending(word: str, text: str) -> bool:
@@ -106,14 +104,15 @@ class ArticleWords(LogitsProcessor):
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores with the forbidden tokens among the most probable at minus infinity."""
-        likely = [scores.topk(min(n, scores.shape[-1])).indices for n in _CANDIDATES]
+        few, many = _CANDIDATES
+        best = scores.topk(min(many, scores.shape[-1])).indices
         forbidden: list[tuple[int, int]] = []
         for row, written in enumerate(input_ids.tolist()):
             article = row // self._beams
             end = self._end_of(written)
             # Most often one of the likely tokens will do; if not, all are looked at.
-            choices: list[torch.Tensor | slice] = [best[row] for best in likely]
-            for tokens in (*choices, slice(None)):
+            choices: list[torch.Tensor | slice] = [best[row, :few], best[row], slice(None)]
+            for tokens in choices:
                 possible = _possible(scores[row], tokens)
                 bad = [token for token in possible if not self._allows(article, end, token)]
                 if len(bad) < len(possible):

@@ -40,8 +40,7 @@ def convert_and_check(
     model = load_model(str(folder), tokenizer=tokenizer).eval()
     convert(model, tokenizer, folder / FOLDER, settings.compute_type)
     reader = Reader(model, tokenizer, read_text_settings(folder))
-    highlights = read_highlight_settings(folder)
-    selected = highlights.sentences if highlights.source == "selected" else 0
+    selected = read_highlight_settings(folder).selected
     sources = [reader.source(article, selected) for article in reader.read(articles, _BATCH)]
     config = GenerationConfig.from_pretrained(folder)
     writers = (

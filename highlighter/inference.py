@@ -140,8 +140,7 @@ class Summarizer:
         return outputs
 
     def _source(self, article: ReadArticle) -> list[int]:
-        selected = self._highlights.sentences if self._highlights.source == "selected" else 0
-        return self._reader.source(article, selected)
+        return self._reader.source(article, self._highlights.selected)
 
     def _words(self, article: str) -> WordList | None:
         return WordList(article) if self._highlights.trust.names_from_article else None

@@ -148,6 +148,11 @@ class HighlightSettings(Settings):
     trigram_blocking: bool = Field(True, description="no sentence that repeats a chosen trigram")
     trust: TrustSettings = TrustSettings()
 
+    @property
+    def selected(self) -> int:
+        """How many salient sentences come first into the decoder's source."""
+        return self.sentences if self.source == "selected" else 0
+
 
 class PretrainedModel(Settings):
     """A T5 of the hub by name, or a folder with the same files."""

@@ -36,7 +36,7 @@ def build_app() -> FastAPI:
         StaticFiles(packages=[("bentoml", "_internal/server/static_content")]),
         "swagger",
     )
-    app.mount("/ui", StaticFiles(directory=_PAGE, html=True, check_dir=False), "ui")
+    app.mount("/ui", StaticFiles(directory=_PAGE, html=True), "ui")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

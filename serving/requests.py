@@ -34,9 +34,7 @@ class Options(BaseModel):
 class SummarizeRequest(Options):
     """An article, or the URL of one."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"article": EXAMPLE, "top_k": 1}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"article": EXAMPLE, "top_k": 1}]})
 
     article: str | None = Field(None, description="The article's text")
     url: str | None = Field(None, max_length=2_000, description="An http or https address")

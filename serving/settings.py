@@ -3,11 +3,10 @@
 import os
 from pathlib import Path
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from highlighter.errors import ConfigError
 from highlighter.settings import Settings
+from highlighter.settings_file import read_settings_file
 from highlighter.web.settings import WebSettings
 
 FILE = Path(__file__).resolve().parent.parent / "configs" / "serving.yaml"
@@ -41,16 +40,7 @@ def read_settings() -> ServingSettings:
     Raises:
         ConfigError: no such file, no YAML, or a setting that is unknown or out of range.
     """
-    file = Path(os.environ.get(FILE_VARIABLE) or FILE)
-    try:
-        return ServingSettings.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{file}: can't be read ({error.strerror}).") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not YAML ({error}).") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"{file}: {problems}.") from error
+    return read_settings_file(Path(os.environ.get(FILE_VARIABLE) or FILE), ServingSettings)
 
 
 def read_api_key() -> str | None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from highlighter.errors import ConfigError
 from highlighter.settings import ScratchModel, Settings, TextSettings, TrainedVocabulary
+from highlighter.settings_file import read_settings_file
 
 Range = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
@@ -108,12 +108,4 @@ def read_recipe(file: Path) -> Recipe:
     Raises:
         ConfigError: no such file, no YAML, or a setting that is unknown or out of range.
     """
-    try:
-        return Recipe.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{file}: can't be read ({error.strerror}).") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not YAML ({error}).") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"{file}: {problems}.") from error
+    return read_settings_file(file, Recipe)

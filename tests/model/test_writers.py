@@ -65,6 +65,19 @@ def sources(tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict) 
     return ids
 
 
+def registered(
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    **generation: int,
+) -> Path:
+    """The model as a registered checkpoint."""
+    save_checkpoint(folder / "tuned", model, tokenizer, TEXT)
+    settings = GenerationSettings(**generation)
+    finish_checkpoint(folder / "tuned", settings, HighlightSettings(), folder / "final")
+    return folder / "final"
+
+
 def config(tokenizer: PreTrainedTokenizerBase, beams: int) -> GenerationConfig:
     settings = GenerationSettings(
         num_beams=beams, min_new_tokens=3, max_new_tokens=12, no_repeat_ngram_size=2
@@ -150,10 +163,7 @@ def test_a_converted_checkpoint_is_checked_and_then_serves(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
-    generation = GenerationSettings(num_beams=2, min_new_tokens=4, max_new_tokens=12)
-    final = tmp_path / "final"
-    finish_checkpoint(tmp_path / "tuned", generation, HighlightSettings(), final)
+    final = registered(model, tokenizer, tmp_path, num_beams=2, min_new_tokens=4, max_new_tokens=12)
     texts = articles["test"]["article"][:6]
     before = Summarizer.load(final).summarize([HighlightRequest(article=t) for t in texts])
     settings = EngineSettings(compute_type="float32")
@@ -173,10 +183,7 @@ def test_a_conversion_that_writes_something_else_is_not_accepted(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
-    final = tmp_path / "final"
-    generation = GenerationSettings(num_beams=1, min_new_tokens=4, max_new_tokens=12)
-    finish_checkpoint(tmp_path / "tuned", generation, HighlightSettings(), final)
+    final = registered(model, tokenizer, tmp_path, num_beams=1, min_new_tokens=4, max_new_tokens=12)
     monkeypatch.setattr(
         CTranslate2Writer, "write", lambda *_, **__: [Generated([30, 31, 32], 1.0)] * 4
     )
@@ -191,10 +198,9 @@ def test_a_lower_limit_shortens_the_summary_of_one_request_only(
     articles: datasets.DatasetDict,
     tmp_path: Path,
 ) -> None:
-    save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
-    generation = GenerationSettings(num_beams=1, min_new_tokens=20, max_new_tokens=20)
-    final = tmp_path / "final"
-    finish_checkpoint(tmp_path / "tuned", generation, HighlightSettings(), final)
+    final = registered(
+        model, tokenizer, tmp_path, num_beams=1, min_new_tokens=20, max_new_tokens=20
+    )
     summarizer = Summarizer.load(final)
     text = articles["test"][0]["article"]
     options = [None, 8, 500]
@@ -212,10 +218,7 @@ def test_streaming_an_article_ends_with_its_highlights(
     articles: datasets.DatasetDict,
     tmp_path: Path,
 ) -> None:
-    save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
-    final = tmp_path / "final"
-    generation = GenerationSettings(num_beams=1, min_new_tokens=4, max_new_tokens=12)
-    finish_checkpoint(tmp_path / "tuned", generation, HighlightSettings(), final)
+    final = registered(model, tokenizer, tmp_path, num_beams=1, min_new_tokens=4, max_new_tokens=12)
     summarizer = Summarizer.load(final)
     request = HighlightRequest(article=articles["test"][0]["article"], top_k=1)
     first, *pieces, last = summarizer.stream(request)
