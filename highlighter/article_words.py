@@ -1,6 +1,7 @@
 """Keep a summary's names and numbers to those of its article while it is written."""
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,10 +10,11 @@ from typing import NamedTuple
 import torch
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
-_CANDIDATES = (24, 480)  # most probable next tokens that are looked at, at each step
+_CANDIDATES = (24, 480, sys.maxsize)  # most probable next tokens that are looked at, at each step
 _EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"
 _LONGEST_INITIAL = 4  # "J." and "St." don't end a sentence, "May." does
 _ENDINGS = re.compile(r"['’]?s?['’]?[^\w]*")
+_ASCII_BYTE = re.compile(r"^<0x([0-7][0-9A-F])>$")
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*$")
 
 
@@ -22,6 +24,7 @@ class WordList:
     def __init__(self, article: str) -> None:
         self._words: set[str] = set()
         self._followers: defaultdict[str, set[str]] = defaultdict(set)
+        self._finished: set[str] = set()
         runs = article.split()
         for run in runs:
             word = run.strip(_EDGES)
@@ -31,6 +34,8 @@ class WordList:
             if run[-1].isalnum() or len(run) < _LONGEST_INITIAL:
                 word = follower.strip(_EDGES)
                 followers.update((word, *re.split(r"['’]", word)[:1]))
+            if not (run[-1].isalnum() and follower[:1].isupper()):
+                self._finished.add(run.strip(_EDGES))
         self._words.discard("")
         self._beginnings = {word[:end] for word in self._words for end in range(1, len(word) + 1)}
         self._lower_words = {word.casefold() for word in self._words}
@@ -51,6 +56,10 @@ class WordList:
             if known in self._words or (opens_sentence and known.casefold() in self._lower_words):
                 return bool(_ENDINGS.fullmatch(text, end))
         return False
+
+    def goes_on(self, text: str) -> bool:
+        """Whether a capitalised word follows the word `text` wherever it stands in the article."""
+        return text in self._followers and text not in self._finished
 
     def may_follow(self, previous: str, text: str, whole: bool) -> bool:
         """Whether `text`, a word or its beginning, follows the word `previous` in the article.
@@ -97,23 +106,27 @@ class ArticleWords(LogitsProcessor):
         self._articles = articles
         self._beams = beams
         self._known: dict[tuple[int, _Written, int], bool] = {}
-        self._pieces: list[str] = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+        self._closed: dict[tuple[int, _Written], bool] = {}
+        pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+        self._pieces = [_ASCII_BYTE.sub(_character, piece) for piece in pieces]
         self._vocabulary = set(self._pieces)
         self._special = set(tokenizer.all_special_ids)
         self._end = tokenizer.eos_token_id
+        self._plain = [_plain_kind(piece) for piece in self._pieces]
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores with the forbidden tokens among the most probable at minus infinity."""
-        few, many = _CANDIDATES
-        best = scores.topk(min(many, scores.shape[-1])).indices
+        few, many, every = (min(count, scores.shape[-1]) for count in _CANDIDATES)
+        likely = _possible(scores, few)
         forbidden: list[tuple[int, int]] = []
         for row, written in enumerate(input_ids.tolist()):
             article = row // self._beams
             end = self._end_of(written)
             # Most often one of the likely tokens will do; if not, all are looked at.
-            choices: list[torch.Tensor | slice] = [best[row, :few], best[row], slice(None)]
-            for tokens in choices:
-                possible = _possible(scores[row], tokens)
+            for count in (few, many, every):
+                possible = (
+                    likely[row] if count == few else _possible(scores[row : row + 1], count)[0]
+                )
                 bad = [token for token in possible if not self._allows(article, end, token)]
                 if len(bad) < len(possible):
                     forbidden.extend((row, token) for token in bad)
@@ -125,34 +138,54 @@ class ArticleWords(LogitsProcessor):
         return scores
 
     def _allows(self, article: int, end: _Written, token: int) -> bool:
-        # Beams and steps ask the same again and again.
+        # Most tokens name nothing; and beams and steps ask the same again and again.
+        kind = self._plain[token] if token < len(self._plain) else ""
+        if kind == "inside" and not _is_guarded(end.word) and not end.previous:
+            return True
+        if kind == "start":
+            place = (article, end)
+            if place not in self._closed:
+                self._closed[place] = self._may_close(self._articles[article], end)
+            return self._closed[place]
         key = (article, end, token)
         if key not in self._known:
             self._known[key] = self._judge(self._articles[article], end, token)
         return self._known[key]
 
     def _judge(self, words: WordList, end: _Written, token: int) -> bool:
-        if not self._is_text(token) and token != self._end:
-            return True
+        if token == self._end:
+            return self._may_close(words, end)
+        if not self._is_text(token):
+            return False  # an unknown piece, which no reader sees, hides where a word ends
         piece = self._pieces[token]
-        if token == self._end or piece.startswith("▁"):
-            if not self._may_be(words, end, whole=True):
-                return False
-            if token == self._end:
-                return True
-            previous = self._phrase(end.word, end.opens_sentence)
-            begun = _Written(piece[1:].lstrip(_EDGES), end.opens_next, previous, False)
-            return self._may_be(words, begun, whole=False)
         if piece.startswith("<0x"):
             return True  # a part of a character says nothing yet
+        if piece.startswith("▁"):
+            previous = self._phrase(end.word, end.opens_sentence)
+            begun = _Written(piece[1:].lstrip(_EDGES), end.opens_next, previous, False)
+            return self._may_be(words, end, whole=True) and self._may_be(words, begun, whole=False)
+        if self._is_half_a_name(words, end.word) and not any(map(str.isalnum, piece)):
+            return False
         longer = end._replace(word=(end.word + piece).lstrip(_EDGES))
         return self._may_be(words, longer, whole=False)
+
+    def _may_close(self, words: WordList, end: _Written) -> bool:
+        """Whether the open word may stand there, with no name after it."""
+        return self._may_be(words, end, whole=True) and not self._is_half_a_name(words, end.word)
+
+    def _is_half_a_name(self, words: WordList, text: str) -> bool:
+        """Whether it is a first name, say, that the article never leaves alone."""
+        return (
+            text[:1].isupper()
+            and words.goes_on(text)
+            and f"▁{text.lower()}" not in self._vocabulary  # titles, "Chief": no names
+        )
 
     def _may_be(self, words: WordList, end: _Written, whole: bool) -> bool:
         """Whether the open word, or one that begins so, may stand there."""
         text, opens = end.word, end.opens_sentence
         if not _is_guarded(text):
-            return True
+            return not (text and self._is_half_a_name(words, end.previous))
         known = words.may_end(text, opens) if whole else words.may_begin(text, opens)
         if not known:
             return self._is_common(text, opens)
@@ -200,11 +233,25 @@ class ArticleWords(LogitsProcessor):
         return bool(_SENTENCE_END.search(self._pieces[written[-1]]))
 
 
-def _possible(scores: torch.Tensor, tokens: torch.Tensor | slice) -> list[int]:
-    """Those of the tokens that no other rule has forbidden."""
-    ids = torch.arange(len(scores), device=scores.device)[tokens]
-    possible: list[int] = ids[scores[tokens] > -torch.inf].tolist()
-    return possible
+def _possible(scores: torch.Tensor, count: int) -> list[list[int]]:
+    """Of each row's `count` best tokens, those that no other rule has forbidden."""
+    best = scores.topk(count)
+    return [
+        [token for token, score in zip(tokens, values, strict=True) if score > -torch.inf]
+        for tokens, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]
+
+
+def _character(byte: re.Match[str]) -> str:
+    return chr(int(byte[1], 16)).replace(" ", "▁")
+
+
+def _plain_kind(piece: str) -> str:
+    """Whether a piece starts a word that is no name or number, or can stand inside one."""
+    text = piece.removeprefix("▁").lstrip(_EDGES)
+    if piece.startswith("<") or not text or _is_guarded(text):
+        return ""
+    return "start" if piece.startswith("▁") else "inside"
 
 
 def _is_guarded(text: str) -> bool:

@@ -14,6 +14,7 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.article_words import ArticleWords, WordList
+from highlighter.beam_cache import BeamCache
 
 
 class Generated(NamedTuple):
@@ -56,6 +57,7 @@ def generate_summaries(
             encoder_outputs=BaseModelOutput(last_hidden_state=states),
             attention_mask=mask,
             generation_config=config,
+            past_key_values=BeamCache(),
             logits_processor=LogitsProcessorList(
                 [ArticleWords([words[i] for i in indices], config.num_beams, tokenizer)]
                 if words

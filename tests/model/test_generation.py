@@ -53,6 +53,19 @@ def test_confidence_is_the_geometric_mean_of_the_written_tokens_probabilities(
         assert alone.confidence == pytest.approx(expected, rel=1e-4)
 
 
+def test_beams_that_change_places_keep_their_own_article(
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    settings = GenerationSettings(num_beams=4, min_new_tokens=12, max_new_tokens=12)
+    config = generation_config(settings, tokenizer)
+    sources = [[*range(first, first + 20), 1] for first in (10, 60, 110)]
+    ours = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    batch = tokenizer.pad({"input_ids": sources}, return_tensors="pt")
+    theirs = model.generate(**batch, generation_config=config)[:, 1:].tolist()
+    assert [output.ids for output in ours] == [[i for i in ids if i > 1] for ids in theirs]
+    assert len({tuple(output.ids) for output in ours}) == 3
+
+
 @pytest.mark.parametrize(("minimum", "doubted"), [(0.0, False), (1.0, True)])
 def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
     model: T5ForHighlighting,
