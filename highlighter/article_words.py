@@ -24,7 +24,6 @@ class WordList:
     def __init__(self, article: str) -> None:
         self._words: set[str] = set()
         self._followers: defaultdict[str, set[str]] = defaultdict(set)
-        self._finished: set[str] = set()
         runs = article.split()
         for run in runs:
             word = run.strip(_EDGES)
@@ -34,8 +33,6 @@ class WordList:
             if run[-1].isalnum() or len(run) < _LONGEST_INITIAL:
                 word = follower.strip(_EDGES)
                 followers.update((word, *re.split(r"['’]", word)[:1]))
-            if not (run[-1].isalnum() and follower[:1].isupper()):
-                self._finished.add(run.strip(_EDGES))
         self._words.discard("")
         self._beginnings = {word[:end] for word in self._words for end in range(1, len(word) + 1)}
         self._lower_words = {word.casefold() for word in self._words}
@@ -56,10 +53,6 @@ class WordList:
             if known in self._words or (opens_sentence and known.casefold() in self._lower_words):
                 return bool(_ENDINGS.fullmatch(text, end))
         return False
-
-    def goes_on(self, text: str) -> bool:
-        """Whether a capitalised word follows the word `text` wherever it stands in the article."""
-        return text in self._followers and text not in self._finished
 
     def may_follow(self, previous: str, text: str, whole: bool) -> bool:
         """Whether `text`, a word or its beginning, follows the word `previous` in the article.
@@ -140,12 +133,12 @@ class ArticleWords(LogitsProcessor):
     def _allows(self, article: int, end: _Written, token: int) -> bool:
         # Most tokens name nothing; and beams and steps ask the same again and again.
         kind = self._plain[token] if token < len(self._plain) else ""
-        if kind == "inside" and not _is_guarded(end.word) and not end.previous:
+        if kind == "inside" and not _is_guarded(end.word):
             return True
         if kind == "start":
             place = (article, end)
             if place not in self._closed:
-                self._closed[place] = self._may_close(self._articles[article], end)
+                self._closed[place] = self._may_be(self._articles[article], end, whole=True)
             return self._closed[place]
         key = (article, end, token)
         if key not in self._known:
@@ -154,7 +147,7 @@ class ArticleWords(LogitsProcessor):
 
     def _judge(self, words: WordList, end: _Written, token: int) -> bool:
         if token == self._end:
-            return self._may_close(words, end)
+            return self._may_be(words, end, whole=True)
         if not self._is_text(token):
             return False  # an unknown piece, which no reader sees, hides where a word ends
         piece = self._pieces[token]
@@ -164,28 +157,14 @@ class ArticleWords(LogitsProcessor):
             previous = self._phrase(end.word, end.opens_sentence)
             begun = _Written(piece[1:].lstrip(_EDGES), end.opens_next, previous, False)
             return self._may_be(words, end, whole=True) and self._may_be(words, begun, whole=False)
-        if self._is_half_a_name(words, end.word) and not any(map(str.isalnum, piece)):
-            return False
         longer = end._replace(word=(end.word + piece).lstrip(_EDGES))
         return self._may_be(words, longer, whole=False)
-
-    def _may_close(self, words: WordList, end: _Written) -> bool:
-        """Whether the open word may stand there, with no name after it."""
-        return self._may_be(words, end, whole=True) and not self._is_half_a_name(words, end.word)
-
-    def _is_half_a_name(self, words: WordList, text: str) -> bool:
-        """Whether it is a first name, say, that the article never leaves alone."""
-        return (
-            text[:1].isupper()
-            and words.goes_on(text)
-            and f"▁{text.lower()}" not in self._vocabulary  # titles, "Chief": no names
-        )
 
     def _may_be(self, words: WordList, end: _Written, whole: bool) -> bool:
         """Whether the open word, or one that begins so, may stand there."""
         text, opens = end.word, end.opens_sentence
         if not _is_guarded(text):
-            return not (text and self._is_half_a_name(words, end.previous))
+            return True
         known = words.may_end(text, opens) if whole else words.may_begin(text, opens)
         if not known:
             return self._is_common(text, opens)
