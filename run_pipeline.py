@@ -41,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "\ninterrupted: nothing was registered; the next run goes on from the last whole step"
+            "\ninterrupted: nothing was registered; the next run goes on from the last whole step, "
+            "fine-tuning from its last checkpoint"
         )
         return 130
     return 0

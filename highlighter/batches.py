@@ -1,7 +1,8 @@
 """Tokenized rows as training batches: decoder sources, and windows that are read for salience."""
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,20 @@ class WindowRow:
     labels: list[int]
 
 
+@dataclass
+class Draws:
+    """Chance that depends on seed, epoch and row alone: not on the order in which rows are read,
+    on the process that reads them, or on where an interrupted epoch is taken up again."""
+
+    seed: int = 0
+    epoch: int = 0
+
+    def of(self, row_id: str) -> torch.Generator:
+        """A row's own source of random numbers."""
+        name = f"{self.seed}/{self.epoch}/{row_id}"
+        return torch.Generator().manual_seed(zlib.crc32(name.encode()))
+
+
 @dataclass(frozen=True)
 class WindowCollator:
     """Rows of `features` as a padded batch.
@@ -45,6 +60,7 @@ class WindowCollator:
     end: int
     reading_windows: int
     shuffle: bool
+    draws: Draws = field(default_factory=Draws)
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> Batch:
         """Tensors for `T5ForHighlighting.losses`."""
@@ -65,9 +81,10 @@ class WindowCollator:
         if not self.shuffle:
             extra = plan[1:]
         else:
-            if torch.rand(()) < 0.5:
+            draw = self.draws.of(row["id"])
+            if torch.rand((), generator=draw) < 0.5:
                 source = fill_source(lengths, row["salience_labels"], self.budget)
-            order = torch.randperm(len(plan))[: self.reading_windows]
+            order = torch.randperm(len(plan), generator=draw)[: self.reading_windows]
             extra = [plan[i] for i in order.tolist()]
         windows = [self._row(row, source, row["labels"])]
         return windows + [self._row(row, window, [IGNORED]) for window in extra]

@@ -258,6 +258,9 @@ class TrainingSettings(Settings):
     validation_rows: int | None = Field(None, ge=1)
     selection_metric: Literal["loss", "rougeLsum"] = "loss"
     early_stopping_patience: int | None = Field(None, ge=1)
+    checkpoint_minutes: float = Field(
+        10.0, gt=0, description="most training that an interruption loses; validations save too"
+    )
 
     @model_validator(mode="after")
     def _train_something(self) -> "TrainingSettings":

@@ -3,6 +3,10 @@
 from typing import Any
 
 import mlflow
+from mlflow.entities import Metric
+from mlflow.tracking import MlflowClient
+from mlflow.utils.time import get_current_time_millis
+from mlflow.utils.validation import MAX_METRICS_PER_BATCH
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from highlighter.training_report import CURVES
@@ -13,6 +17,21 @@ class MlflowCurves(TrainerCallback):
 
     transformers' own callback would log about 150 parameters, most of them defaults.
     """
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """A resumed training's first part is in the run that was interrupted: log it here too."""
+        now = get_current_time_millis()
+        points = [
+            Metric(CURVES[key], value, now, entry["step"])
+            for entry in state.log_history
+            for key, value in entry.items()
+            if key in CURVES
+        ]
+        run_id = mlflow.active_run().info.run_id
+        for start in range(0, len(points), MAX_METRICS_PER_BATCH):
+            MlflowClient().log_batch(run_id, points[start : start + MAX_METRICS_PER_BATCH])
 
     def on_log(
         self,

@@ -15,6 +15,7 @@ from transformers import (
 from highlighter.batches import IGNORED, Batch, WindowCollator
 from highlighter.model import T5ForHighlighting
 from highlighter.settings import TrainingSettings
+from highlighter.training_state import Progress
 
 
 class ValidateAtEnd(TrainerCallback):
@@ -133,6 +134,20 @@ class HighlightTrainer(Seq2SeqTrainer):
                     if count:
                         logs[prefix + name] = total / count
         super().log(logs, start_time)
+
+    def unlogged(self) -> dict[str, Any]:
+        """What the next log entry will be made of, as fields of Progress."""
+        return {
+            "last_logged_step": self._globalstep_last_logged,
+            "loss": self._tr_loss.item(),
+            "losses": {name: tuple(sums) for name, sums in self._sums.items()},
+        }
+
+    def restore_unlogged(self, progress: Progress) -> None:
+        """Go on from what `unlogged` said."""
+        self._globalstep_last_logged = progress.last_logged_step
+        self._tr_loss += progress.loss
+        self._sums.update({name: list(sums) for name, sums in progress.losses.items()})
 
     def _observe(self, name: str, value: torch.Tensor) -> None:
         self._sums[name][0] += float(value.detach())

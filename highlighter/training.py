@@ -1,6 +1,5 @@
 """Fine-tune a T5 on tokenized articles."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +15,15 @@ from transformers import (
     TrainerCallback,
 )
 
-from highlighter.batches import WindowCollator
+from highlighter.batches import Draws, WindowCollator
 from highlighter.encoding import encode_prefix
 from highlighter.metrics.rouge import score_rouge
 from highlighter.model import T5ForHighlighting
+from highlighter.resuming import train_or_resume
 from highlighter.settings import TextSettings, TrainingSettings
 from highlighter.trainer import HighlightTrainer, ValidateAtEnd
 from highlighter.training_report import CURVES, TrainingReport
+from highlighter.training_state import Progress
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
@@ -51,7 +52,10 @@ def train(
     work_folder: Path,
     callbacks: list[TrainerCallback],
 ) -> TrainingReport:
-    """Train in place and leave the best validated weights in `model`."""
+    """Train in place and leave the best validated weights in `model`.
+
+    What an earlier call with the same arguments left in `work_folder` is gone on from.
+    """
     arguments = _arguments(settings, len(features["train"]), text, seed, work_folder)
     validation = features["validation"]
     if settings.validation_rows is not None:
@@ -66,6 +70,7 @@ def train(
         end=tokenizer.eos_token_id,
         reading_windows=settings.reading_windows if settings.salience_weight else 0,
         shuffle=True,
+        draws=Draws(seed),
     )
     trainer = HighlightTrainer(
         settings=settings,
@@ -79,11 +84,9 @@ def train(
         compute_metrics=_rouge_of(tokenizer) if arguments.predict_with_generate else None,
         callbacks=[ValidateAtEnd(), *callbacks],
     )
-    started = time.perf_counter()
-    trainer.train()
-    seconds = time.perf_counter() - started
+    progress = train_or_resume(trainer, settings.checkpoint_minutes)
     model.config.use_cache = True
-    return _report(trainer, settings, seconds)
+    return _report(trainer, settings, progress)
 
 
 def _arguments(
@@ -119,8 +122,8 @@ def _arguments(
         eval_steps=interval,
         save_strategy="steps",
         save_steps=interval,
-        save_total_limit=2,
-        save_only_model=True,
+        save_total_limit=3,  # the best, the last, and one more should the last be damaged
+        restore_callback_states_from_checkpoint=True,
         load_best_model_at_end=True,
         metric_for_best_model="rougeLsum" if by_rouge else "loss",
         greater_is_better=by_rouge,
@@ -148,24 +151,27 @@ def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-de
     return compute
 
 
-def _report(trainer: Seq2SeqTrainer, settings: TrainingSettings, seconds: float) -> TrainingReport:
+def _report(
+    trainer: Seq2SeqTrainer, settings: TrainingSettings, progress: Progress
+) -> TrainingReport:
     state, arguments = trainer.state, trainer.args
     curves: dict[str, list[tuple[int, float]]] = {name: [] for name in CURVES.values()}
     for entry in state.log_history:
         for key, name in CURVES.items():
             if key in entry:
                 curves[name].append((entry["step"], float(entry[key])))
-    best_step = int(str(state.best_model_checkpoint).rsplit("-", 1)[-1])
+    best_step = state.best_global_step
     rows = state.global_step * settings.batch_size * settings.gradient_accumulation_steps
     return TrainingReport(
         steps=state.global_step,
         best_step=best_step,
         validation_loss=dict(curves["validation/loss"])[best_step],
-        seconds=seconds,
-        examples_per_second=rows / seconds,
+        seconds=progress.seconds,
+        examples_per_second=rows / progress.seconds,
         parameters=sum(p.numel() for p in trainer.model.parameters()),
         precision="bf16" if arguments.bf16 else "fp32",
         device=arguments.device.type,
         stopped_early=state.global_step < state.max_steps,
+        resumed_from=progress.resumed_from,
         curves={name: points for name, points in curves.items() if points},
     )

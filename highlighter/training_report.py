@@ -17,7 +17,8 @@ CURVES = {
 
 
 class TrainingReport(BaseModel):
-    """`best_step` is the optimizer step whose weights were kept.
+    """`best_step` is the optimizer step whose weights were kept; `resumed_from` are the steps from
+    which training was taken up again after an interruption.
 
     `curves` has (optimizer step, value) points of each logged measure, by its name in MLflow.
     """
@@ -31,4 +32,5 @@ class TrainingReport(BaseModel):
     precision: str
     device: str
     stopped_early: bool
+    resumed_from: list[int] = []
     curves: dict[str, list[tuple[int, float]]]

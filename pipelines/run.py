@@ -17,6 +17,7 @@ from pipelines.console import print_summary, quiet_libraries
 from pipelines.stack import ensure_stack, use_stack_tracking
 from pipelines.summarization import summarization
 from release.publish import still_stands
+from steps.work import forget_finished_work
 
 
 def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_cache: bool) -> None:
@@ -45,6 +46,7 @@ def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_ca
     evaluation, rows = (
         _artifact(run, "evaluate", name) for name in ("evaluation", "evaluated_rows")
     )
+    forget_finished_work(run)
     print_summary(run, evaluation, rows, registration)
 
 

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import mlflow
 from datasets import DatasetDict
-from zenml import step
+from zenml import get_step_context, step
 from zenml.logger import get_logger
 
 from highlighter.checkpoint import save_checkpoint
+from highlighter.kept_folder import kept_folder
 from highlighter.memory import keep_freed_memory
 from highlighter.model import build_model
 from highlighter.plots import plot_learning_curves
@@ -21,6 +22,7 @@ from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import FolderMaterializer
 from steps.run_record import log_settings
+from steps.work import FINE_TUNING
 
 logger = get_logger(__name__)
 
@@ -48,16 +50,18 @@ def fine_tune(
         "%d parameters; training on %d articles", t5.num_parameters(), len(features["train"])
     )
     folder = temporary_folder("fine-tune")
-    report = train(
-        t5,
-        words,
-        features,
-        text=text,
-        settings=training,
-        seed=seed,
-        work_folder=folder / "training",
-        callbacks=[MlflowCurves()],
-    )
+    # The cache key stands for all that decides the result: inputs, settings, code, libraries.
+    with kept_folder(FINE_TUNING, get_step_context().step_run.cache_key) as work_folder:
+        report = train(
+            t5,
+            words,
+            features,
+            text=text,
+            settings=training,
+            seed=seed,
+            work_folder=work_folder,
+            callbacks=[MlflowCurves()],
+        )
     save_checkpoint(folder / "checkpoint", t5, words, text)
     mlflow.log_figure(
         plot_learning_curves(report.curves, report.best_step), "figures/learning_curves.png"
@@ -70,4 +74,5 @@ def fine_tune(
             "training/parameters": report.parameters,
         }
     )
+    mlflow.set_tag("training_resumed_from", ", ".join(map(str, report.resumed_from)) or "never")
     return folder / "checkpoint", report

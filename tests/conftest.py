@@ -9,6 +9,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.tokenizer import train_tokenizer
+from tests.checkout import Project, check_out
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -79,3 +80,15 @@ def t5_vocabulary() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs T5's vocabulary in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A checkout of its own, for the tests that run the pipeline."""
+    return check_out(ROOT, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def first_run(project: Project) -> str:
+    """What the first run of the pipeline printed."""
+    return project.run()

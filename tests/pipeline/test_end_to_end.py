@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from tests.pipeline.conftest import Project
+from tests.checkout import Project
 
 STEPS = ("ingest", "tokenize", "fine_tune", "evaluate", "register")
 pytestmark = pytest.mark.usefixtures("first_run")

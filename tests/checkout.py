@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import ROOT
-
 FAST = {
     "parameters": {
         "seed": 13,
@@ -122,18 +120,17 @@ def wait_until_ready(server: "subprocess.Popen[str]", address: str) -> None:
     pytest.fail("the service was not ready in 90 seconds")
 
 
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def check_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the checkout as it is now, without anything git ignores."""
     folder = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=root, capture_output=True, text=True, check=True,
     )  # fmt: skip
     for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
+        if (root / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, folder / name)
+            shutil.copyfile(root / name, folder / name)
     (folder / "fast.yaml").write_text(yaml.safe_dump(FAST))
     stores = tmp_path_factory.mktemp("stores")
     environment = os.environ | {
@@ -147,9 +144,3 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     }
     environment.pop("MLFLOW_TRACKING_URI", None)
     return Project(folder, environment)
-
-
-@pytest.fixture(scope="session")
-def first_run(project: Project) -> str:
-    """What the first run of the pipeline printed."""
-    return project.run()
