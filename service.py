@@ -15,6 +15,7 @@ from serving.app import build_app
 from serving.card import ModelCard
 from serving.desk import Desk
 from serving.endpoints import Runtime
+from serving.last_word import LastWord
 from serving.metrics import metrics
 from serving.remote import RemoteEngine
 from serving.requests import ServedModel
@@ -105,3 +106,6 @@ class NewsHighlighter:
         fetcher = ArticleFetcher(settings.web)
         desk = Desk(settings, engine, served, fetcher, metrics())
         app.state.runtime = Runtime(desk, card, settings.limits, read_api_key())
+
+
+NewsHighlighter.add_asgi_middleware(LastWord)

@@ -79,7 +79,6 @@ class Project:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         server = subprocess.Popen(
-            # Probes that come before the model is there would hold up the end for ever.
             [
                 sys.executable,
                 "-m",
@@ -88,8 +87,6 @@ class Project:
                 *target,
                 "--port",
                 str(port),
-                "--timeout-graceful-shutdown",
-                "5",
             ],
             cwd=folder or self.folder,
             env=self.environment,
