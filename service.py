@@ -108,4 +108,4 @@ class NewsHighlighter:
         app.state.runtime = Runtime(desk, card, settings.limits, read_api_key())
 
 
-NewsHighlighter.add_asgi_middleware(LastWord)
+NewsHighlighter.add_asgi_middleware(LastWord)  # type: ignore[attr-defined]
