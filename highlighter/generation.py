@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from tqdm.auto import tqdm
 from transformers import (
+    BatchEncoding,
     GenerationConfig,
     LogitsProcessorList,
     PreTrainedModel,
@@ -14,7 +14,7 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.article_words import ArticleWords, WordList
-from highlighter.beam_cache import BeamCache
+from highlighter.source_attention import beam_cache
 
 
 class Generated(NamedTuple):
@@ -33,12 +33,13 @@ def generate_summaries(
     *,
     batch_size: int,
     words: Sequence[WordList] | None = None,
-    show_progress: bool = False,
+    encoded: Sequence[torch.Tensor | None] | None = None,
     **options: Any,
 ) -> list[Generated]:
     """What the model writes for each source, in the order given.
 
     With `words`, one for each source, names and numbers come from these only (`ArticleWords`).
+    `encoded` are the encoder's states, (tokens, d_model), of sources that have been read already.
     Rows of like length share a batch, so that little of it is padding. A row that ends without
     an end token was cut off at `max_new_tokens`; its ids are that many. `options` go to
     transformers' `generate`.
@@ -46,18 +47,17 @@ def generate_summaries(
     model.eval()
     order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
     outputs = [Generated([], 0.0)] * len(sources)
-    starts = range(0, len(order), batch_size)
-    for start in tqdm(starts, desc="summarizing", disable=not show_progress, unit="batch"):
+    for start in range(0, len(order), batch_size):
         indices = order[start : start + batch_size]
         batch = tokenizer.pad({"input_ids": [sources[i] for i in indices]}, return_tensors="pt")
         batch = batch.to(model.device)
-        states = model.get_encoder()(**batch).last_hidden_state
+        states = _encode(model, batch, [encoded[i] if encoded else None for i in indices])
         mask = batch["attention_mask"]
         generated = model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=states),
             attention_mask=mask,
             generation_config=config,
-            past_key_values=BeamCache(),
+            past_key_values=beam_cache(model, states),
             logits_processor=LogitsProcessorList(
                 [ArticleWords([words[i] for i in indices], config.num_beams, tokenizer)]
                 if words
@@ -71,6 +71,24 @@ def generate_summaries(
         ):
             outputs[index] = Generated(_until_end(ids, config), confidence)
     return outputs
+
+
+def _encode(
+    model: PreTrainedModel, batch: BatchEncoding, known: Sequence[torch.Tensor | None]
+) -> torch.Tensor:
+    """The encoder's states of a batch; rows whose states are known are not read again."""
+    new = [row for row, states in enumerate(known) if states is None]
+    if len(new) == len(known):
+        return model.get_encoder()(**batch).last_hidden_state  # type: ignore[no-any-return]
+    shape = (*batch["input_ids"].shape, model.config.d_model)
+    together = torch.zeros(shape, dtype=model.dtype, device=model.device)
+    for row, states in enumerate(known):
+        if states is not None:
+            together[row, : len(states)] = states
+    if new:
+        rows = {name: tensor[new] for name, tensor in batch.items()}
+        together[new] = model.get_encoder()(**rows).last_hidden_state
+    return together
 
 
 def _confidences(

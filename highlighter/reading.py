@@ -1,12 +1,11 @@
 """Read whole articles with a model: score every sentence, and choose what the decoder reads."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.batches import IGNORED, WindowRow, collate
@@ -40,10 +39,23 @@ class Reader:
         self._weights = piece_weights(tokenizer)
         self.budget = piece_budget(self._prefix, text)
 
-    def read(
-        self, articles: Sequence[str], batch_size: int, show_progress: bool = False
-    ) -> list[ReadArticle]:
+    def read(self, articles: Sequence[str], batch_size: int) -> list[ReadArticle]:
         """Every article's sentences with their scores, in order."""
+        read, _ = self._read(articles, batch_size, keep_states=False)
+        return read
+
+    def read_and_encode(
+        self, articles: Sequence[str], batch_size: int
+    ) -> tuple[list[ReadArticle], list[torch.Tensor | None]]:
+        """As `read`; and the encoder's states, (tokens, d_model), of what `source(article, 0)` is.
+
+        None for an article without sentences: it has no window.
+        """
+        return self._read(articles, batch_size, keep_states=True)
+
+    def _read(
+        self, articles: Sequence[str], batch_size: int, *, keep_states: bool
+    ) -> tuple[list[ReadArticle], list[torch.Tensor | None]]:
         encoded = encode_articles(articles, self._tokenizer, self.budget)
         plans = [
             plan_windows([len(p) for p in article.pieces], self.budget, self._overlap)
@@ -52,16 +64,21 @@ class Reader:
         places = [(a, window) for a, plan in enumerate(plans) for window in plan]
         features = [describe_pieces(article.pieces, self._weights) for article in encoded]
         rows = [self._row(encoded[a], window, features[a]) for a, window in places]
-        probabilities = self._score(rows, batch_size, show_progress)
+        first = {n: a for n, (a, window) in enumerate(places) if keep_states and window.start == 0}
+        probabilities, kept = self._score(rows, batch_size, first)
         sums = [np.zeros(len(article.pieces)) for article in encoded]
         reads = [np.zeros(len(article.pieces)) for article in encoded]
         for (a, window), scores in zip(places, probabilities, strict=True):
             sums[a][window.start : window.stop] += scores
             reads[a][window.start : window.stop] += 1
-        return [
+        read = [
             ReadArticle(article, _by_sentence(article, total / count), len(plan))
             for article, total, count, plan in zip(encoded, sums, reads, plans, strict=True)
         ]
+        states: list[torch.Tensor | None] = [None] * len(articles)
+        for row, a in first.items():
+            states[a] = kept[row]
+        return read, states
 
     def source(self, article: ReadArticle, selected: int) -> list[int]:
         """Token ids the decoder reads: the whole article if it fits, else its start.
@@ -100,13 +117,14 @@ class Reader:
 
     @torch.inference_mode()
     def _score(
-        self, rows: Sequence[WindowRow], batch_size: int, show_progress: bool
-    ) -> list[NDArray[np.float32]]:
+        self, rows: Sequence[WindowRow], batch_size: int, keep: Collection[int]
+    ) -> tuple[list[NDArray[np.float32]], dict[int, torch.Tensor]]:
+        """Probabilities of each row's pieces, and the states of the rows in `keep`."""
         self._model.eval()
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i].input_ids))
         scores: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)] * len(rows)
-        starts = range(0, len(order), batch_size)
-        for start in tqdm(starts, desc="reading", disable=not show_progress, unit="batch"):
+        kept: dict[int, torch.Tensor] = {}
+        for start in range(0, len(order), batch_size):
             indices = order[start : start + batch_size]
             batch = collate([rows[i] for i in indices], self._tokenizer.pad_token_id)
             batch = {name: tensor.to(self._model.device) for name, tensor in batch.items()}
@@ -117,9 +135,11 @@ class Reader:
                 states, batch["piece_of_token"], batch["piece_indices"], batch["piece_features"]
             )
             probabilities = torch.sigmoid(logits.float()).cpu().numpy()
-            for index, row in zip(indices, probabilities, strict=True):
+            for place, (index, row) in enumerate(zip(indices, probabilities, strict=True)):
                 scores[index] = row[: len(rows[index].piece_indices)]
-        return scores
+                if index in keep:
+                    kept[index] = states[place, : len(rows[index].input_ids)].clone()
+        return scores, kept
 
 
 def _by_sentence(article: EncodedArticle, scores: NDArray[np.float64]) -> list[float]:

@@ -25,8 +25,9 @@ def judge(
     seed: int,
 ) -> tuple[Evaluation, datasets.Dataset]:
     """The evaluation, and the scored rows behind it (see `score_rows`)."""
+    model = load_model(str(checkpoint)).to(best_device())
     outputs = write_summaries(
-        load_model(str(checkpoint)).to(best_device()),
+        model,
         load_tokenizer(str(checkpoint)),
         articles["article"][:],
         articles["highlights"][:],
@@ -39,6 +40,8 @@ def judge(
     rows = score_rows(articles, outputs, settings.workers)
     evaluation = sum_up(
         rows,
+        # What the service runs instead is compared with it when it is registered (engine_check).
+        writer=f"torch, {str(model.dtype).removeprefix('torch.')}, {model.device.type}",
         test_fingerprint=test_fingerprint,
         generation=generation,
         highlights=highlights,

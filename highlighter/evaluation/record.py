@@ -68,9 +68,10 @@ class SourceComparison(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """What was measured, on which rows, and how."""
+    """What was measured, on which rows, and how; `writer` is what wrote the summaries."""
 
     rows: int
+    writer: str
     test_fingerprint: str
     seed: int
     resamples: int
@@ -144,6 +145,7 @@ def measured_for_gate(
 def sum_up(
     rows: datasets.Dataset,
     *,
+    writer: str,
     test_fingerprint: str,
     generation: GenerationSettings,
     highlights: HighlightSettings,
@@ -193,6 +195,7 @@ def sum_up(
     }
     return Evaluation(
         rows=len(rows),
+        writer=writer,
         test_fingerprint=test_fingerprint,
         seed=seed,
         resamples=settings.resamples,

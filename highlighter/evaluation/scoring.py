@@ -82,22 +82,30 @@ def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         for known, reference in zip(facts, batch["reference"], strict=True)
     ]
     columns["reference_facts"] = [float(len(wanted)) for wanted in wanted_facts]
+    # Systems often agree on a text: each is measured once.
+    texts = list(
+        dict.fromkeys((row, text) for system in SYSTEMS for row, text in enumerate(batch[system]))
+    )
+    rouge = score_rouge([text for _, text in texts], [batch["reference"][row] for row, _ in texts])
+    measured: dict[tuple[int, str], dict[str, float]] = {}
+    for number, (row, text) in enumerate(texts):
+        article = batch["article"][row]
+        supported, total = facts[row].count(text)
+        measured[row, text] = {
+            **{name: 100 * rouge[name][number] for name in ROUGE_TYPES},
+            "words": float(len(text.split())),
+            "compression": compression(text, article),
+            "novel_bigrams": novel_ngrams(text, article, 2),
+            "repeated_trigrams": repeated_trigrams(text),
+            "supported_facts": float(supported),
+            "facts": float(total),
+            "recalled_facts": float(sum(map(ArticleFacts(text).supports, wanted_facts[row]))),
+        }
     for system in SYSTEMS:
-        summaries = batch[system]
-        for name, scores in score_rouge(summaries, batch["reference"]).items():
-            columns[column(system, name)] = [100 * score for score in scores]
-        pairs = list(zip(summaries, batch["article"], strict=True))
-        columns[column(system, "words")] = [float(len(text.split())) for text in summaries]
-        columns[column(system, "compression")] = [compression(s, a) for s, a in pairs]
-        columns[column(system, "novel_bigrams")] = [novel_ngrams(s, a, 2) for s, a in pairs]
-        columns[column(system, "repeated_trigrams")] = [repeated_trigrams(s) for s in summaries]
-        counts = [known.count(s) for known, s in zip(facts, summaries, strict=True)]
-        columns[column(system, "supported_facts")] = [float(stand) for stand, _ in counts]
-        columns[column(system, "facts")] = [float(total) for _, total in counts]
-        columns[column(system, "recalled_facts")] = [
-            float(sum(map(ArticleFacts(summary).supports, wanted)))
-            for summary, wanted in zip(summaries, wanted_facts, strict=True)
-        ]
+        for measure in MEASURES:
+            columns[column(system, measure)] = [
+                measured[row, text][measure] for row, text in enumerate(batch[system])
+            ]
     for name in ("first", "selected"):
         pairs = list(zip(batch["reference"], batch[source_column(name)], strict=True))
         columns[recall_column(name)] = [100 * (1 - novel_ngrams(r, s, 2)) for r, s in pairs]

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.article_words import WordList
 from highlighter.baselines import lead, random_sentences
 from highlighter.checkpoint import generation_config
-from highlighter.generation import generate_summaries
+from highlighter.evaluation.writing import SOURCES, Written, read_and_write
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model import T5ForHighlighting
 from highlighter.oracle import greedy_oracle
@@ -63,42 +62,20 @@ def write_summaries(
 ) -> Outputs:
     """Read every article once, write its summary from both sources, and extract."""
     reader = Reader(model, tokenizer, text)
-    read = reader.read(articles, batch_size, show_progress=True)
-    sources = {
-        name: [reader.source(article, selected) for article in read]
-        for name, selected in (("first", 0), ("selected", highlights.sentences))
-    }
-    # Most articles fit, and then both sources are one: write each distinct source once.
-    distinct = {
-        tuple(ids): article
-        for both in sources.values()
-        for ids, article in zip(both, articles, strict=True)
-    }
-    config = generation_config(generation, tokenizer)
-    outputs = generate_summaries(
+    written = read_and_write(
         model,
         tokenizer,
-        [list(ids) for ids in distinct],
-        config,
+        reader,
+        articles,
+        generation_config(generation, tokenizer),
+        highlights=highlights,
         batch_size=batch_size,
-        words=[WordList(article) for article in distinct.values()]
-        if highlights.trust.names_from_article
-        else None,
-        show_progress=True,
     )
-    written = dict(zip(distinct, outputs, strict=True))
-    texts: dict[str, list[str]] = {}
-    for name, both in sources.items():
-        generated = [written[tuple(ids)] for ids in both]
-        texts[f"abstractive_{name}"] = [
-            summary.strip()
-            for summary in tokenizer.batch_decode(
-                [output.ids for output in generated], skip_special_tokens=True
-            )
-        ]
-        if name == highlights.source:
-            lengths = [len(output.ids) for output in generated]
-            confidence = [output.confidence for output in generated]
+    read = [result.read for result in written]
+    texts = {f"abstractive_{name}": _decode(tokenizer, written, name) for name in SOURCES}
+    chosen_outputs = [result.outputs[highlights.source] for result in written]
+    lengths = [len(output.ids) for output in chosen_outputs]
+    confidence = [output.confidence for output in chosen_outputs]
     texts["abstractive"] = texts[f"abstractive_{highlights.source}"]
     chosen: dict[str, list[list[int]]] = {
         name: [] for name in ("extractive", "lead3", "random3", "oracle")
@@ -131,8 +108,10 @@ def write_summaries(
     return Outputs(
         texts={name: texts[name] for name in SYSTEMS},
         sources={
-            name: tokenizer.batch_decode(both, skip_special_tokens=True)
-            for name, both in sources.items()
+            name: tokenizer.batch_decode(
+                [result.sources[name] for result in written], skip_special_tokens=True
+            )
+            for name in SOURCES
         },
         chosen=chosen,
         read=read,
@@ -142,3 +121,12 @@ def write_summaries(
         confidence=confidence,
         doubt=list(doubts),
     )
+
+
+def _decode(
+    tokenizer: PreTrainedTokenizerBase, written: Sequence[Written], source: str
+) -> list[str]:
+    summaries = tokenizer.batch_decode(
+        [result.outputs[source].ids for result in written], skip_special_tokens=True
+    )
+    return [summary.strip() for summary in summaries]

@@ -1,10 +1,12 @@
 """ROUGE as published for CNN/DailyMail, as a metric of the `evaluate` library."""
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import datasets
 import evaluate
+from rouge_score import tokenizers
 from rouge_score.rouge_scorer import RougeScorer
 
 from highlighter.segmentation import sentence_texts
@@ -19,6 +21,19 @@ _CITATION = """@inproceedings{lin-2004-rouge,
 def one_sentence_a_line(summary: str) -> str:
     """A summary laid out for rougeLsum. A text that has line breaks is taken as laid out."""
     return summary if "\n" in summary.strip() else "\n".join(sentence_texts(summary))
+
+
+class _Words(tokenizers.DefaultTokenizer):
+    """`rouge_score`'s own words and stems; a word is stemmed once, however often it comes."""
+
+    def __init__(self) -> None:
+        super().__init__(use_stemmer=True)
+        self._stemmer.stem = lru_cache(maxsize=1 << 17)(self._stemmer.stem)
+
+
+@cache
+def _scorer() -> RougeScorer:
+    return RougeScorer(list(ROUGE_TYPES), tokenizer=_Words())
 
 
 class Rouge(evaluate.Metric):
@@ -44,7 +59,7 @@ class Rouge(evaluate.Metric):
     def _compute(
         self, predictions: Sequence[str], references: Sequence[str]
     ) -> dict[str, list[float]]:
-        scorer = RougeScorer(list(ROUGE_TYPES), use_stemmer=True)
+        scorer = _scorer()
         rows = [scorer.score(r, p) for p, r in zip(predictions, references, strict=True)]
         return {name: [row[name].fmeasure for row in rows] for name in ROUGE_TYPES}
 

@@ -53,7 +53,7 @@ def test_a_file_that_is_missing_empty_or_no_text_is_named(tmp_path: Path) -> Non
         read_articles(empty)
 
 
-@pytest.mark.parametrize("command", ["load", "overload", "serving"])
+@pytest.mark.parametrize("command", ["evaluation", "load", "overload", "serving"])
 def test_a_command_ends_with_the_error_and_no_stack_trace(tmp_path: Path, command: str) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text("{}\n")

@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.checkpoint import save_checkpoint
+from highlighter.checkpoint import generation_config, read_text_settings, save_checkpoint
 from highlighter.evaluation.judge import judge
 from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import Evaluation, measured_for_gate
 from highlighter.evaluation.report import render_report
 from highlighter.evaluation.systems import SYSTEMS
-from highlighter.model import build_model
+from highlighter.evaluation.writing import read_and_write
+from highlighter.generation import generate_summaries
+from highlighter.model import build_model, load_model
 from highlighter.oracle import greedy_oracle
+from highlighter.reading import Reader
 from highlighter.segmentation import sentence_texts
 from highlighter.settings import (
     EvaluationSettings,
@@ -24,6 +27,7 @@ from highlighter.settings import (
     ScratchModel,
     TextSettings,
 )
+from highlighter.tokenizer import load_tokenizer
 from highlighter.training_report import TrainingReport
 
 Judged = tuple[Evaluation, datasets.Dataset]
@@ -114,6 +118,37 @@ def test_both_sources_are_compared_on_the_longer_rows_only(judged: Judged) -> No
     assert rows["recall_first"][16] == rows["recall_selected"][16] == 100
     gain = evaluation.sources.recall_selected - evaluation.sources.recall_first
     assert evaluation.sources.recall_difference.mean == pytest.approx(gain)
+
+
+def test_each_window_and_each_selection_is_encoded_once_and_written_as_if_alone(
+    checkpoint: Path, test_rows: datasets.Dataset, judged: Judged
+) -> None:
+    model, tokenizer = load_model(str(checkpoint)).eval(), load_tokenizer(str(checkpoint))
+    reader = Reader(model, tokenizer, read_text_settings(checkpoint))
+    highlights = HighlightSettings(sentences=2)
+    config = generation_config(GenerationSettings(num_beams=2, max_new_tokens=6), tokenizer)
+    articles = test_rows["article"][:]
+    encoded: list[int] = []
+    handle = model.encoder.register_forward_pre_hook(
+        lambda _, __, inputs: encoded.append(len(inputs["input_ids"])), with_kwargs=True
+    )
+    written = read_and_write(
+        model, tokenizer, reader, articles, config, highlights=highlights, batch_size=5
+    )
+    handle.remove()
+    selections = sum(result.sources["selected"] != result.sources["first"] for result in written)
+    assert sum(encoded) == sum(result.read.windows for result in written) + selections
+    assert 0 < selections <= 16
+    for result, article in zip(written, reader.read(articles, 1), strict=True):
+        assert result.read.scores == pytest.approx(article.scores, abs=1e-5)
+        for name, selected in (("first", 0), ("selected", 2)):
+            assert result.sources[name] == reader.source(article, selected)
+            [alone] = generate_summaries(
+                model, tokenizer, [result.sources[name]], config, batch_size=1
+            )
+            assert result.outputs[name].ids == alone.ids
+            assert result.outputs[name].confidence == pytest.approx(alone.confidence, rel=1e-4)
+    assert judged[0].writer == "torch, float32, cpu"
 
 
 def test_slices_divide_the_rows(judged: Judged) -> None:

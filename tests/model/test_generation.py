@@ -1,5 +1,6 @@
 """How sure the model is of what it wrote, and what is done about it."""
 
+import copy
 from pathlib import Path
 
 import datasets
@@ -7,6 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from highlighter import source_attention
 from highlighter.checkpoint import finish_checkpoint, generation_config, save_checkpoint
 from highlighter.generation import generate_summaries
 from highlighter.highlights import HighlightRequest
@@ -64,6 +66,65 @@ def test_beams_that_change_places_keep_their_own_article(
     theirs = model.generate(**batch, generation_config=config)[:, 1:].tolist()
     assert [output.ids for output in ours] == [[i for i in ids if i > 1] for ids in theirs]
     assert len({tuple(output.ids) for output in ours}) == 3
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_beams_read_their_own_source_and_each_source_is_kept_once(
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    monkeypatch: pytest.MonkeyPatch,
+    beams: int,
+) -> None:
+    settings = GenerationSettings(num_beams=beams, min_new_tokens=12, max_new_tokens=12)
+    config = generation_config(settings, tokenizer)
+    sources = [[*range(first, first + length), 1] for first, length in ((10, 20), (60, 4), (90, 9))]
+    plain = copy.deepcopy(model)
+    plain.set_attn_implementation("eager")
+    expected = generate_summaries(plain, tokenizer, sources, config, batch_size=3)
+    kept = []
+    attend = source_attention.sdpa_attention_forward
+    monkeypatch.setattr(
+        source_attention,
+        "sdpa_attention_forward",
+        lambda module, query, key, *rest, **more: (
+            kept.append((len(key), query.shape[2])),
+            attend(module, query, key, *rest, **more),
+        )[1],
+    )
+    outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    assert [output.ids for output in outputs] == [output.ids for output in expected]
+    confidences = [output.confidence for output in expected]
+    assert [output.confidence for output in outputs] == pytest.approx(confidences, rel=1e-4)
+    assert len({tuple(output.ids) for output in outputs}) == 3
+    assert kept.count((3, beams)) >= 12 * TINY.num_decoder_layers
+
+
+def test_states_that_are_known_are_not_computed_again(
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    settings = GenerationSettings(num_beams=2, min_new_tokens=5, max_new_tokens=9)
+    config = generation_config(settings, tokenizer)
+    sources = [[*range(10, 10 + length), 1] for length in (3, 12, 7, 5)]
+    expected = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    with torch.inference_mode():
+        known = [
+            model.encoder(input_ids=torch.tensor([source])).last_hidden_state[0]
+            if number != 2
+            else None
+            for number, source in enumerate(sources)
+        ]
+    read: list[int] = []
+    handle = model.encoder.register_forward_pre_hook(
+        lambda _, __, inputs: read.append(len(inputs["input_ids"])), with_kwargs=True
+    )
+    try:
+        outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3, encoded=known)
+    finally:
+        handle.remove()
+    assert read == [1]
+    for output, other in zip(outputs, expected, strict=True):
+        assert output.ids == other.ids
+        assert output.confidence == pytest.approx(other.confidence, rel=1e-4)
 
 
 @pytest.mark.parametrize(("minimum", "doubted"), [(0.0, False), (1.0, True)])
