@@ -17,6 +17,10 @@ class CheckpointError(HighlighterError):
     """A model or tokenizer folder that is missing, incomplete or of another kind."""
 
 
+class TrainingError(HighlighterError):
+    """Fine-tuning that can't be done with these settings on this machine, or that broke off."""
+
+
 class RegistryError(HighlighterError):
     """A registered version that is missing or whose files and records disagree."""
 

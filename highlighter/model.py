@@ -22,6 +22,7 @@ from highlighter.shipped import CHECKPOINT
 
 POSITIONS = 32
 _HIDDEN = 64
+_DROPOUT = 0.1
 
 
 class SalienceHead(nn.Module):
@@ -31,13 +32,13 @@ class SalienceHead(nn.Module):
     states starts at zero: before the encoder has learned anything, place and words decide.
     """
 
-    def __init__(self, d_model: int) -> None:
+    def __init__(self, d_model: int, dropout: float) -> None:
         super().__init__()
         self.states = nn.Linear(d_model, _HIDDEN)
         self.features = nn.Linear(len(FEATURES), _HIDDEN)
         self.positions = nn.Embedding(POSITIONS, _HIDDEN)
         self.output = nn.Linear(_HIDDEN, 1)
-        self.dropout = nn.Dropout(0.1)
+        self.dropout = nn.Dropout(dropout)
 
     @torch.no_grad()
     def initialize(self, part: nn.Module) -> None:
@@ -75,7 +76,9 @@ class T5ForHighlighting(T5ForConditionalGeneration):
 
     def __init__(self, config: T5Config) -> None:
         super().__init__(config)
-        self.salience = SalienceHead(config.d_model)
+        self.salience = SalienceHead(
+            config.d_model, dropout=getattr(config, "salience_dropout", _DROPOUT)
+        )
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:

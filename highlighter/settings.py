@@ -230,8 +230,22 @@ class MapSettings(Settings):
     oracle_sentences: int = Field(3, ge=1, description="salient sentences an article has at most")
 
 
+class LoraSettings(Settings):
+    """Low-rank updates beside frozen weights (Hu et al. 2021), merged when training is done."""
+
+    rank: int = Field(16, ge=1)
+    alpha: float = Field(32.0, gt=0, description="the update is scaled by alpha / rank")
+    dropout: float = Field(0.0, ge=0, lt=1)
+    targets: list[Literal["q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo"]] = Field(
+        ["q", "v"], min_length=1, description="T5's matrices, in every layer"
+    )
+
+
 class TrainingSettings(Settings):
-    """Fine-tuning. One optimizer step sees batch_size x gradient_accumulation_steps rows."""
+    """Fine-tuning.
+
+    One optimizer step sees processes x batch_size x gradient_accumulation_steps rows.
+    """
 
     epochs: float = Field(3.0, gt=0)
     max_steps: int | None = Field(None, ge=1)
@@ -239,6 +253,8 @@ class TrainingSettings(Settings):
     evaluation_batch_size: int = Field(32, ge=1)
     gradient_accumulation_steps: int = Field(1, ge=1)
     gradient_checkpointing: bool = False
+    processes: int = Field(1, ge=1, description="of this machine; 1 trains in the step's own")
+    lora: LoraSettings | None = None
     learning_rate: float = Field(1e-3, gt=0)
     salience_learning_rate: float = Field(1e-2, gt=0, description="of the new head's own layers")
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"

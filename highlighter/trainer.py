@@ -11,11 +11,14 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.trainer_utils import EvalLoopOutput
 
 from highlighter.batches import IGNORED, Batch, WindowCollator
 from highlighter.model import T5ForHighlighting
 from highlighter.settings import TrainingSettings
 from highlighter.training_state import Progress
+
+_LOSSES = ("summary_loss", "salience_loss")
 
 
 class ValidateAtEnd(TrainerCallback):
@@ -33,8 +36,17 @@ class ValidateAtEnd(TrainerCallback):
             control.should_evaluate = True
 
 
+def count_labels(batch: Batch) -> torch.Tensor:
+    """How many tokens to write, and how many pieces, have a label."""
+    return torch.stack([(batch[name] != IGNORED).sum() for name in ("labels", "salience_labels")])
+
+
 class HighlightTrainer(Seq2SeqTrainer):
-    """Optimizes the weighted sum of both losses and logs each of them."""
+    """Optimizes the weighted sum of both losses and logs each of them.
+
+    Each loss is a mean over all labels of an optimizer step, so that it does not matter how the
+    step's rows are divided: into accumulated batches, or among processes.
+    """
 
     data_collator: WindowCollator
     optimizer: torch.optim.Optimizer | None
@@ -45,9 +57,23 @@ class HighlightTrainer(Seq2SeqTrainer):
         super().__init__(**kwargs)
         self._settings = settings
         self._validation_collator = validation_collator
-        # Each batch is a mean already: don't divide by tokens of the accumulated batches.
+        self._weights = torch.tensor(
+            [settings.summary_weight, settings.salience_weight], device=self.args.device
+        )
+        # The losses that `compute_loss` gives add up to the step's: don't divide them again.
         self.model_accepts_loss_kwargs = False
+        self.loss_is_scaled_for_ga = True
         self._sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+
+    def _get_num_items_in_batch(
+        self, batch_samples: list[Batch], device: torch.device
+    ) -> torch.Tensor | None:
+        """Labels of all batches of an optimizer step, in all processes."""
+        if not batch_samples:
+            return None
+        counts = torch.stack([count_labels(batch) for batch in batch_samples]).sum(dim=0)
+        total: torch.Tensor = self.accelerator.reduce(counts.to(device), "sum")
+        return total
 
     def compute_loss(
         self,
@@ -56,15 +82,20 @@ class HighlightTrainer(Seq2SeqTrainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
-        """The weighted sum for one batch."""
+        """The weighted sum for one batch: its part of the step's loss, if the step's labels are
+        counted."""
         if not self._settings.summary_weight:  # spare the decoder's work
             inputs = inputs | {"labels": torch.full_like(inputs["labels"], IGNORED)}
         summary, salience, output = model(**inputs)
-        prefix = "" if model.training else "eval_"
-        self._observe(prefix + "salience_loss", salience)
-        if output is not None:
-            self._observe(prefix + "summary_loss", summary)
-        loss = self._settings.summary_weight * summary + self._settings.salience_weight * salience
+        means, shares = torch.stack([summary, salience]), count_labels(inputs)
+        if num_items_in_batch is None:
+            self._observe("eval_", means, shares)
+            loss = (self._weights * means).sum()
+        else:
+            shares = shares / num_items_in_batch.clamp(min=1)
+            self._observe("", means, shares)
+            # Gradients are averaged over the processes, and a sum is wanted.
+            loss = (self._weights * shares * self.args.world_size * means).sum()
         return (loss, {"logits": output.logits}) if return_outputs else loss
 
     def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
@@ -73,6 +104,8 @@ class HighlightTrainer(Seq2SeqTrainer):
             decayed = set(self.get_decay_parameter_names(self.model))
             groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = defaultdict(list)
             for name, weight in self.model.named_parameters():
+                if not weight.requires_grad:
+                    continue
                 # The projection of encoder states starts at zero and learns with the encoder.
                 head = name.startswith("salience.") and not name.startswith("salience.states.")
                 groups[head, name in decayed].append(weight)
@@ -112,7 +145,7 @@ class HighlightTrainer(Seq2SeqTrainer):
         """The loss over all windows; with generation, the summaries of the decoder's sources."""
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad():
-            loss = self.compute_loss(model, inputs).detach()
+            loss = self.compute_loss(model, self._without_repeated(inputs)).detach()
         if prediction_loss_only or not self.args.predict_with_generate:
             return loss, None, None
         written = (inputs["labels"] != IGNORED).any(dim=1)
@@ -125,14 +158,20 @@ class HighlightTrainer(Seq2SeqTrainer):
         )
         return loss, generated, inputs["labels"][written]
 
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
+        """With the losses of the whole split, where transformers' own average those of batches."""
+        output: EvalLoopOutput = super().evaluation_loop(*args, **kwargs)
+        means = self._pop_means("eval_")
+        output.metrics.update(means)
+        output.metrics["eval_loss"] = self._settings.summary_weight * means.get(
+            "eval_summary_loss", 0.0
+        ) + self._settings.salience_weight * means.get("eval_salience_loss", 0.0)
+        return output
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the means of both losses since they were last logged."""
-        for prefix, marker in (("", "loss"), ("eval_", "eval_loss")):
-            if marker in logs:
-                for name in ("summary_loss", "salience_loss"):
-                    total, count = self._sums.pop(prefix + name, (0.0, 0.0))
-                    if count:
-                        logs[prefix + name] = total / count
+        if "loss" in logs:
+            logs |= self._pop_means("")
         super().log(logs, start_time)
 
     def unlogged(self) -> dict[str, Any]:
@@ -149,6 +188,39 @@ class HighlightTrainer(Seq2SeqTrainer):
         self._tr_loss += progress.loss
         self._sums.update({name: list(sums) for name, sums in progress.losses.items()})
 
-    def _observe(self, name: str, value: torch.Tensor) -> None:
-        self._sums[name][0] += float(value.detach())
-        self._sums[name][1] += 1
+    def _without_repeated(self, inputs: Batch) -> Batch:
+        """The batch, without the labels of rows that another process has too.
+
+        Where the rows don't divide evenly, accelerate fills the last batches with rows from the
+        start. A row's first window is the one that has its summary's labels.
+        """
+        state = self.accelerator.gradient_state
+        if self.args.world_size == 1 or not state.end_of_dataloader or state.remainder <= 0:
+            return inputs
+        own = state.remainder - self.args.process_index * self.args.per_device_eval_batch_size
+        row = (inputs["labels"] != IGNORED).any(dim=1).cumsum(dim=0)  # from 1
+        repeated = (row > own).unsqueeze(1)
+        return inputs | {
+            name: inputs[name].masked_fill(repeated, IGNORED)
+            for name in ("labels", "salience_labels")
+        }
+
+    def _observe(self, prefix: str, means: torch.Tensor, weights: torch.Tensor) -> None:
+        for name, mean, weight in zip(_LOSSES, means.tolist(), weights.tolist(), strict=True):
+            self._sums[prefix + name][0] += mean * weight
+            self._sums[prefix + name][1] += weight
+
+    def _pop_means(self, prefix: str) -> dict[str, float]:
+        """Weighted means, over all processes, of what was observed since the last call."""
+        names = [prefix + name for name in _LOSSES]
+        sums = torch.tensor(
+            [self._sums.pop(name, [0.0, 0.0]) for name in names],
+            device=self.args.device,
+            dtype=torch.float64,
+        )
+        totals = self.accelerator.reduce(sums, "sum").tolist()
+        return {
+            name: total / weight
+            for name, (total, weight) in zip(names, totals, strict=True)
+            if weight
+        }

@@ -13,10 +13,13 @@ from transformers import (
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
     TrainerCallback,
+    set_seed,
 )
 
 from highlighter.batches import Draws, WindowCollator
 from highlighter.encoding import encode_prefix
+from highlighter.lora import LowRankUpdates
+from highlighter.memory_estimate import check_memory
 from highlighter.metrics.rouge import score_rouge
 from highlighter.model import T5ForHighlighting
 from highlighter.resuming import train_or_resume
@@ -63,6 +66,16 @@ def train(
     if settings.early_stopping_patience is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
     model.config.use_cache = not settings.gradient_checkpointing
+    updates = LowRankUpdates(model, settings.lora) if settings.lora else None
+    precision = "bf16" if arguments.bf16 else "fp32"
+    check_memory(
+        model,
+        features["train"],
+        text=text,
+        settings=settings,
+        device=arguments.device,
+        precision=precision,
+    )
     collator = WindowCollator(
         text=text,
         prefix=encode_prefix(tokenizer, text),
@@ -84,15 +97,19 @@ def train(
         compute_metrics=_rouge_of(tokenizer) if arguments.predict_with_generate else None,
         callbacks=[ValidateAtEnd(), *callbacks],
     )
+    if arguments.process_index:  # other dropout than in the first process
+        set_seed(seed + arguments.process_index)
     progress = train_or_resume(trainer, settings.checkpoint_minutes)
     model.config.use_cache = True
+    if updates:
+        updates.merge()
     return _report(trainer, settings, progress)
 
 
 def _arguments(
     settings: TrainingSettings, rows: int, text: TextSettings, seed: int, work_folder: Path
 ) -> Seq2SeqTrainingArguments:
-    rows_a_step = settings.batch_size * settings.gradient_accumulation_steps
+    rows_a_step = settings.batch_size * settings.gradient_accumulation_steps * settings.processes
     steps = settings.max_steps or max(1, round(settings.epochs * -(-rows // rows_a_step)))
     interval = -(-steps // settings.evaluations)
     use_cpu = settings.device == "cpu" or not torch.cuda.is_available()
@@ -132,6 +149,7 @@ def _arguments(
         generation_max_length=text.max_target_tokens,
         generation_num_beams=1,
         remove_unused_columns=False,
+        ddp_find_unused_parameters=not settings.summary_weight,  # then the decoder is not used
         report_to=[],
     )
 
@@ -161,7 +179,8 @@ def _report(
             if key in entry:
                 curves[name].append((entry["step"], float(entry[key])))
     best_step = state.best_global_step
-    rows = state.global_step * settings.batch_size * settings.gradient_accumulation_steps
+    rows = state.global_step * arguments.world_size * arguments.train_batch_size
+    rows *= arguments.gradient_accumulation_steps
     return TrainingReport(
         steps=state.global_step,
         best_step=best_step,

@@ -10,6 +10,7 @@ from zenml.logger import get_logger
 
 from highlighter.checkpoint import save_checkpoint
 from highlighter.kept_folder import kept_folder
+from highlighter.launch import train_in_processes
 from highlighter.memory import keep_freed_memory
 from highlighter.model import build_model
 from highlighter.plots import plot_learning_curves
@@ -17,6 +18,7 @@ from highlighter.settings import ModelSource, TextSettings, TrainingSettings
 from highlighter.tokenizer import load_tokenizer
 from highlighter.tracking import MlflowCurves
 from highlighter.training import train
+from highlighter.training_job import Tracking
 from highlighter.training_report import TrainingReport
 from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
@@ -50,18 +52,31 @@ def fine_tune(
         "%d parameters; training on %d articles", t5.num_parameters(), len(features["train"])
     )
     folder = temporary_folder("fine-tune")
+    run_id = mlflow.active_run().info.run_id
     # The cache key stands for all that decides the result: inputs, settings, code, libraries.
     with kept_folder(FINE_TUNING, get_step_context().step_run.cache_key) as work_folder:
-        report = train(
-            t5,
-            words,
-            features,
-            text=text,
-            settings=training,
-            seed=seed,
-            work_folder=work_folder,
-            callbacks=[MlflowCurves()],
-        )
+        if training.processes == 1:
+            report = train(
+                t5,
+                words,
+                features,
+                text=text,
+                settings=training,
+                seed=seed,
+                work_folder=work_folder,
+                callbacks=[MlflowCurves(run_id)],
+            )
+        else:
+            report = train_in_processes(
+                t5,
+                words,
+                features,
+                text=text,
+                settings=training,
+                seed=seed,
+                work_folder=work_folder,
+                tracking=Tracking(uri=mlflow.get_tracking_uri(), run_id=run_id),
+            )
     save_checkpoint(folder / "checkpoint", t5, words, text)
     mlflow.log_figure(
         plot_learning_curves(report.curves, report.best_step), "figures/learning_curves.png"
