@@ -52,6 +52,14 @@ def read_highlight_settings(folder: Path) -> HighlightSettings:
     return HighlightSettings.model_validate_json(_read(folder, HIGHLIGHTS_FILE))
 
 
+def read_generation_settings(folder: Path) -> GenerationSettings:
+    """How a registered checkpoint writes."""
+    config = GenerationConfig.from_pretrained(folder)
+    stored = {name: getattr(config, name) for name in GenerationSettings.model_fields}
+    # A greedy checkpoint stores no length penalty.
+    return GenerationSettings(**{k: value for k, value in stored.items() if value is not None})
+
+
 def finish_checkpoint(
     source: Path, generation: GenerationSettings, highlights: HighlightSettings, folder: Path
 ) -> None:
