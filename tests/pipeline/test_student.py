@@ -4,7 +4,7 @@ import re
 
 from mlflow.tracking import MlflowClient
 
-from tests.pipeline.conftest import Project
+from tests.checkout import Project
 
 NAME = "news-highlighter"
 
