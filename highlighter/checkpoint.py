@@ -52,6 +52,17 @@ def read_highlight_settings(folder: Path) -> HighlightSettings:
     return HighlightSettings.model_validate_json(_read(folder, HIGHLIGHTS_FILE))
 
 
+def read_generation_settings(folder: Path) -> GenerationSettings:
+    """How a registered checkpoint writes."""
+    config = GenerationConfig.from_pretrained(folder)
+    # What a file does not name is as good as off; our own defaults are something else.
+    unset = {"num_beams": 1, "length_penalty": 1.0, "min_new_tokens": 0, "no_repeat_ngram_size": 0}
+    stored = {name: getattr(config, name) for name in GenerationSettings.model_fields}
+    return GenerationSettings(
+        **{name: unset.get(name) if value is None else value for name, value in stored.items()}
+    )
+
+
 def finish_checkpoint(
     source: Path, generation: GenerationSettings, highlights: HighlightSettings, folder: Path
 ) -> None:

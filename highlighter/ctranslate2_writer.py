@@ -66,6 +66,11 @@ class CTranslate2Writer:
         return Generated(ids, math.exp(sum(log_probs) / len(log_probs)) if log_probs else 0.0)
 
 
+def compute_type(folder: Path) -> str:
+    """What a converted model's weights are computed in here."""
+    return str(ctranslate2.Translator(str(folder), device="cpu").compute_type)
+
+
 def convert(
     model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, folder: Path, compute_type: str
 ) -> None:

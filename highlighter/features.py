@@ -59,7 +59,10 @@ def tokenize_splits(
     settings: MapSettings,
     cache_folder: Path,
 ) -> tuple[datasets.DatasetDict, TokenizeReport]:
-    """Rows of FEATURES_SCHEMA for every split; `tokens` is the whole article, uncut."""
+    """Rows of FEATURES_SCHEMA for every split; `tokens` is the whole article, uncut.
+
+    A column `target` is written instead of the highlights; sentences are labelled by these anyway.
+    """
     weights = piece_weights(tokenizer)
     features = {
         split: rows.map(
@@ -104,7 +107,8 @@ def _tokenize_rows(
 ) -> dict[str, list[Any]]:
     prefix = encode_prefix(tokenizer, text)
     encoded = encode_articles(batch["article"], tokenizer, piece_budget(prefix, text))
-    targets = tokenizer(text_target=[target_text(h) for h in batch["highlights"]])["input_ids"]
+    wanted = batch.get("target", batch["highlights"])
+    targets = tokenizer(text_target=[target_text(text) for text in wanted])["input_ids"]
     rows: dict[str, list[Any]] = {name: [] for name in FEATURES_SCHEMA}
     inputs = zip(batch["id"], batch["article"], batch["highlights"], encoded, targets, strict=True)
     for row_id, article, highlights, source, target in inputs:

@@ -16,6 +16,7 @@ from highlighter.settings import (
     ModelSource,
     PretrainedModel,
     ScratchModel,
+    StudentModel,
 )
 from highlighter.shipped import CHECKPOINT
 
@@ -70,6 +71,13 @@ def fingerprint_model(source: ModelSource) -> str:
             if Path(name).is_dir():
                 return hash_folder(Path(name))
             return hub_commit("model", name, revision)
+        case StudentModel(teacher=teacher):
+            if not Path(teacher).is_dir():
+                raise HighlighterError(
+                    f"{teacher}: no such folder. Check parameters.model.teacher in the "
+                    "configuration: `champion`, models:/NAME/VERSION or a checkpoint's folder."
+                )
+            return hash_folder(Path(teacher))
         case ScratchModel(vocabulary=GivenVocabulary(path=path)):
             return hash_folder(Path(path))
         case ScratchModel():

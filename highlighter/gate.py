@@ -1,6 +1,7 @@
 """Whether a new version becomes the champion: a rule, and a record of every check."""
 
 import math
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -45,10 +46,19 @@ class Measured(BaseModel):
 
 
 class Champion(BaseModel):
-    """Today's champion."""
+    """Today's champion; `is_teacher` if the new version is its student."""
 
     version: str
     measured: Measured
+    is_teacher: bool = False
+
+
+class Teacher(BaseModel):
+    """What a student is made from and held to, measured on the student's own rows."""
+
+    name: str = Field(description="models:/NAME/VERSION, or a folder")
+    scores: list[float]
+    speedup: Interval = Field(description="its seconds an article over the student's")
 
 
 class GateDecision(BaseModel):
@@ -58,6 +68,7 @@ class GateDecision(BaseModel):
     reasons: list[str]
     champion_version: str | None = Field(None, description="the champion at the time")
     difference: Interval | None = Field(None, description="new - champion, in points of the metric")
+    to_teacher: Interval | None = Field(None, description="the same, of a student - its teacher")
 
 
 class _Check(NamedTuple):
@@ -66,17 +77,30 @@ class _Check(NamedTuple):
 
 
 def decide(
-    new: Measured, champion: Champion | None, settings: GateSettings, resamples: int, seed: int
+    new: Measured,
+    champion: Champion | None,
+    settings: GateSettings,
+    resamples: int,
+    seed: int,
+    *,
+    teacher: Teacher | None = None,
 ) -> GateDecision:
     """Champion if measured, above every floor, and not significantly worse than the champion.
 
     Worse counts as significant where the whole 95 % interval of the paired difference is below 0.
+    A student may lose to its teacher what the settings allow, but no more than others to a champion
+    that is not its teacher: else each student could lose that much to the one before.
     """
     checks = [_is_measured(new, settings), *_floors(new, settings)]
-    difference = None
+    difference = to_teacher = None
+    if teacher is not None and checks[0].passed:
+        to_teacher = paired_difference(new.scores or [], teacher.scores, resamples, seed)
+        checks.extend(_of_student(to_teacher, teacher, settings))
     if champion is None:
         checks.append(_Check(True, "no champion to compare with: it is the first"))
-    elif checks[0].passed:
+    elif checks[0].passed and not (
+        champion.is_teacher and settings.maximum_loss_to_teacher is not None
+    ):
         obstacle = _incomparable(new, champion)
         if obstacle:
             checks.append(_Check(False, f"{obstacle}; {BY_HAND}"))
@@ -88,7 +112,26 @@ def decide(
         reasons=[check.reason for check in sorted(checks, key=lambda check: not check.passed)],
         champion_version=None if champion is None else champion.version,
         difference=difference,
+        to_teacher=to_teacher,
     )
+
+
+def _of_student(difference: Interval, teacher: Teacher, settings: GateSettings) -> Iterator[_Check]:
+    """What only a student has to pass: little lost, and enough gained."""
+    if settings.maximum_loss_to_teacher is not None:
+        allowed = -settings.maximum_loss_to_teacher
+        reason = (
+            f"{difference.mean:+.2f} points to its teacher {teacher.name}, 95 % interval "
+            f"{difference.low:+.2f} to {difference.high:+.2f}"
+        )
+        if difference.mean >= allowed:
+            yield _Check(True, f"{reason}: a student may lose {-allowed:g} for its speed")
+        else:
+            yield _Check(False, f"{reason}, but a student may lose {-allowed:g} only")
+    if settings.minimum_speedup is not None:
+        yield _reaches(
+            teacher.speedup.mean, settings.minimum_speedup, "speed over the teacher's", ".2f"
+        )
 
 
 def _is_measured(new: Measured, settings: GateSettings) -> _Check:

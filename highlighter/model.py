@@ -17,8 +17,15 @@ from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from highlighter.batches import IGNORED
 from highlighter.errors import CheckpointError, first_line
 from highlighter.salience_features import FEATURES
-from highlighter.settings import EmbeddedModel, ModelSource, PretrainedModel, ScratchModel
+from highlighter.settings import (
+    EmbeddedModel,
+    ModelSource,
+    PretrainedModel,
+    ScratchModel,
+    StudentModel,
+)
 from highlighter.shipped import CHECKPOINT
+from highlighter.student import shrink
 
 POSITIONS = 32
 _HIDDEN = 64
@@ -176,6 +183,9 @@ def build_model(
             return load_model(str(CHECKPOINT), tokenizer=tokenizer)
         case PretrainedModel():
             return load_model(source.name, source.revision, tokenizer)
+        case StudentModel():
+            teacher = load_model(source.teacher, tokenizer=tokenizer)
+            return shrink(teacher, source.encoder_layers, source.decoder_layers)
 
 
 def load_model(

@@ -200,7 +200,32 @@ class ScratchModel(Settings):
     tie_word_embeddings: bool = True
 
 
-ModelSource = Annotated[EmbeddedModel | PretrainedModel | ScratchModel, Field(discriminator="kind")]
+class StudentModel(Settings):
+    """A smaller copy of a registered model, to be trained further (Shleifer & Rush 2020)."""
+
+    kind: Literal["student"]
+    teacher: str = Field(
+        "champion",
+        min_length=1,
+        description="`champion`, models:/NAME/VERSION, or the folder of a registered checkpoint",
+    )
+    encoder_layers: int = Field(2, ge=1)
+    decoder_layers: int = Field(1, ge=1)
+    teacher_targets: int = Field(
+        0, ge=0, description="training articles, from the first, whose summary the teacher writes"
+    )
+
+    @model_validator(mode="after")
+    def _keep_the_encoder_as_deep(self) -> "StudentModel":
+        # transformers 5.23 makes room for as many layers of decoder states as the encoder has.
+        if self.decoder_layers > self.encoder_layers:
+            raise ValueError("decoder_layers must not exceed encoder_layers")
+        return self
+
+
+ModelSource = Annotated[
+    EmbeddedModel | PretrainedModel | ScratchModel | StudentModel, Field(discriminator="kind")
+]
 
 
 class GenerationSettings(Settings):
@@ -292,6 +317,9 @@ class EvaluationSettings(Settings):
     workers: int | None = Field(None, ge=1, description="processes that score; None: one a core")
     resamples: int = Field(2000, ge=100, description="bootstrap resamples of an interval")
     samples: int = Field(8, ge=1, description="articles shown in the report")
+    timed_articles: int = Field(
+        24, ge=2, description="that a student and its teacher write in turn, one at a time"
+    )
 
 
 System = Literal["served", "abstractive", "extractive"]
@@ -306,6 +334,12 @@ class GateSettings(Settings):
     minimum_faithfulness: float | None = Field(None, ge=0, le=1, description="a share")
     minimum_gain_over_lead3: float | None = Field(
         None, ge=-100, le=100, description="points of the metric in percent; below 0: may be worse"
+    )
+    maximum_loss_to_teacher: float | None = Field(
+        None, ge=0, le=100, description="points that a student may lose; None: as any other model"
+    )
+    minimum_speedup: float | None = Field(
+        None, gt=0, description="of a student: its teacher's seconds an article over its own"
     )
 
 

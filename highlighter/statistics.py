@@ -1,7 +1,7 @@
 """Bootstrap intervals of means and of paired differences."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel
 from scipy.stats import bootstrap
 
@@ -42,3 +42,27 @@ def mean_interval(values: ArrayLike, resamples: int, seed: int) -> Interval:
 def paired_difference(ours: ArrayLike, theirs: ArrayLike, resamples: int, seed: int) -> Interval:
     """The mean of ours - theirs over the same rows; both of a row are drawn together."""
     return mean_interval(np.subtract(ours, theirs), resamples, seed)
+
+
+def ratio_interval(
+    parts: NDArray[np.float64], wholes: NDArray[np.float64], resamples: int, seed: int
+) -> Interval:
+    """Sum of parts over sum of wholes; both of a row are resampled together."""
+    counted = wholes > 0
+    parts, wholes = parts[counted], wholes[counted]
+    if not parts.size:
+        return Interval(mean=float("nan"), low=float("nan"), high=float("nan"))
+    ratio = float(parts.sum() / wholes.sum())
+    if (parts == wholes).all() or parts.size == 1:
+        return Interval(mean=ratio, low=ratio, high=ratio)
+    low, high = bootstrap(
+        (parts, wholes),
+        lambda p, w, axis: p.sum(axis=axis) / w.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=max(1, 10_000_000 // parts.size),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(mean=ratio, low=float(low), high=float(high))

@@ -21,6 +21,7 @@ from highlighter.settings import (
     ModelSource,
     PretrainedModel,
     ScratchModel,
+    StudentModel,
     TrainedVocabulary,
 )
 from highlighter.shipped import CHECKPOINT
@@ -102,6 +103,8 @@ def prepare_tokenizer(
             tokenizer = load_tokenizer(str(CHECKPOINT))
         case PretrainedModel():
             tokenizer = load_tokenizer(model.name, model.revision)
+        case StudentModel(teacher=teacher):
+            tokenizer = load_tokenizer(teacher)
         case ScratchModel(vocabulary=GivenVocabulary(path=path)):
             tokenizer = load_tokenizer(path)
         case ScratchModel(vocabulary=TrainedVocabulary(size=size)):

@@ -18,7 +18,7 @@ from pipelines.summarization import STEPS, summarization
 
 # Filled in by the runner, from the files and repositories themselves.
 _FOUND_AT_RUN_TIME = {"data_version", "model_version"}
-_KINDS = {"hub", "files", "embedded", "pretrained", "scratch"}
+_KINDS = {"hub", "files", "embedded", "pretrained", "scratch", "student"}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from zenml.models import PipelineRunResponse
 
 from highlighter.errors import HighlighterError
 from highlighter.evaluation.record import Evaluation
+from highlighter.evaluation.tradeoff import Tradeoff
 from highlighter.segmentation import split_sentences
 from highlighter.statistics import Interval
 from release.publish import Registration
@@ -48,6 +49,8 @@ def print_summary(
         _print_sample(console, row)
     console.print(f"\n[bold]Test split, {evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
     console.print(_scores(evaluation), _times(run))
+    if evaluation.tradeoff is not None:
+        console.print(_tradeoff(evaluation.tradeoff), highlight=False)
     console.print(
         f"Registered {registration.model_name} version {registration.version} as "
         f"{registration.alias}:"
@@ -89,6 +92,20 @@ def _scores(evaluation: Evaluation) -> Table:
             f"{system.words:.0f}",
         )
     return table
+
+
+def _tradeoff(tradeoff: Tradeoff) -> str:
+    teacher, student, speed = tradeoff.teacher, tradeoff.student, tradeoff.speed
+    difference = tradeoff.difference["abstractive"]["rougeLsum"]
+    return (
+        f"[bold]Student of {tradeoff.name}:[/] {student.encoder_layers}+{student.decoder_layers} "
+        f"layers of {teacher.encoder_layers}+{teacher.decoder_layers}, "
+        f"{student.num_beams} beams of {teacher.num_beams}, "
+        f"{student.parameters / teacher.parameters:.0%} of the parameters;\n"
+        f"  {speed.ratio.mean:.2f} times as fast {speed.ratio.low:.2f}..{speed.ratio.high:.2f}"
+        f", {speed.student:.2f} s an article instead of {speed.teacher:.2f} s; written Lsum "
+        f"{difference.mean:+.1f} {difference.low:+.1f}..{difference.high:+.1f}"
+    )
 
 
 def _times(run: PipelineRunResponse) -> Table:

@@ -11,11 +11,11 @@ from zenml.models import PipelineRunResponse
 
 from highlighter.corpus.sources import fingerprint_source
 from highlighter.errors import HighlighterError
-from highlighter.fingerprint import fingerprint_model
 from pipelines.config import RunConfig, load_config
 from pipelines.console import print_summary, quiet_libraries
 from pipelines.stack import ensure_stack, use_stack_tracking
 from pipelines.summarization import summarization
+from pipelines.teacher import settle_model
 from release.publish import still_stands
 from steps.work import forget_finished_work
 
@@ -28,11 +28,9 @@ def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_ca
     """
     quiet_libraries()
     config = load_config(config_file, overrides)
-    versions = {
-        "data_version": fingerprint_source(config.source),
-        "model_version": fingerprint_model(config.model),
-    }
+    data_version = fingerprint_source(config.source)
     ensure_stack(root, summarization.name)
+    versions = {"data_version": data_version, "model_version": settle_model(config)}
     if not use_cache:
         config.zenml["enable_cache"] = False
     run = _run(config, versions)

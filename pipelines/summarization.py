@@ -37,6 +37,14 @@ def summarization(
     features, tokenizer, _ = tokenize(articles, model, model_version, text)
     checkpoint, training_report = fine_tune(features, tokenizer, model, model_version, text, seed)
     evaluation, rows, _ = evaluate(
-        articles, checkpoint, ingest_report, training_report, highlights, generation, seed
+        articles,
+        checkpoint,
+        ingest_report,
+        training_report,
+        model,
+        model_version,
+        highlights,
+        generation,
+        seed,
     )
     register(checkpoint, evaluation, rows, ingest_report, seed)

@@ -8,7 +8,7 @@ from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
 from highlighter.fingerprint import hash_folder
-from highlighter.gate import Alias, Champion, GateDecision, Measured, decide
+from highlighter.gate import Alias, Champion, GateDecision, Measured, Teacher, decide
 from highlighter.settings import GateSettings
 from release import bento_store, measurements, registry
 from release.champion import Lineage, make_champion
@@ -40,6 +40,7 @@ def publish(
     resamples: int,
     seed: int,
     lineage: Lineage,
+    teacher: Teacher | None = None,
 ) -> Registration:
     """Register `model`, whose files are `checkpoint`. An error or Ctrl-C undoes all of it.
 
@@ -51,12 +52,14 @@ def publish(
     champion = None
     if today is not None:
         champion = Champion(
-            version=str(today.version), measured=measurements.load_measured(client, today)
+            version=str(today.version),
+            measured=measurements.load_measured(client, today),
+            is_teacher=teacher is not None and teacher.name == registry.uri(today),
         )
-    decision = decide(measured, champion, gate, resamples, seed)
+    decision = decide(measured, champion, gate, resamples, seed, teacher=teacher)
     tags = {
         registry.CHECKPOINT_TAG: hash_folder(checkpoint),
-        **_tags(measured, decision),
+        **_tags(measured, decision, teacher),
         **lineage.model_dump(),
     }
     bento_tag = None
@@ -93,7 +96,7 @@ def still_stands(registration: Registration) -> bool:
     return served is not None and served.get("model_version") == str(today.version)
 
 
-def _tags(measured: Measured, decision: GateDecision) -> dict[str, str]:
+def _tags(measured: Measured, decision: GateDecision, teacher: Teacher | None) -> dict[str, str]:
     """What a person who browses the registry wants to see."""
     tags = {
         "measure": f"{measured.metric} of {measured.system} summaries",
@@ -104,4 +107,6 @@ def _tags(measured: Measured, decision: GateDecision) -> dict[str, str]:
         tags[registry.SCORE_TAG] = f"{measured.score:.4f}"
     if decision.alias == "champion" and decision.champion_version is not None:
         tags[registry.PREVIOUS_TAG] = decision.champion_version
+    if teacher is not None:
+        tags[registry.TEACHER_TAG] = teacher.name
     return tags

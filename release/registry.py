@@ -11,6 +11,7 @@ from mlflow.tracking import MlflowClient
 SCORE_TAG = "score"
 PREVIOUS_TAG = "previous_champion"
 CHECKPOINT_TAG = "checkpoint_hash"
+TEACHER_TAG = "teacher"
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
@@ -23,6 +24,11 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """The version the alias `champion` points to, or None before the first one."""
     number = aliases(client, name).get("champion")
     return None if number is None else client.get_model_version(name, number)
+
+
+def uri(version: ModelVersion) -> str:
+    """MLflow's name for a version, whatever its aliases."""
+    return f"models:/{version.name}/{version.version}"
 
 
 def aliases(client: MlflowClient, name: str) -> dict[str, str]:

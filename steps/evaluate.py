@@ -9,17 +9,25 @@ from zenml import step
 from zenml.types import HTMLString
 
 from highlighter.corpus.validation import IngestReport
+from highlighter.evaluation.beside_teacher import judge_beside_teacher
 from highlighter.evaluation.judge import judge
 from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import Evaluation
 from highlighter.evaluation.report import render_report
 from highlighter.memory import keep_freed_memory
-from highlighter.settings import EvaluationSettings, GenerationSettings, HighlightSettings
+from highlighter.settings import (
+    EvaluationSettings,
+    GenerationSettings,
+    HighlightSettings,
+    ModelSource,
+    StudentModel,
+)
 from highlighter.training_report import TrainingReport
 from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer
 from steps.run_record import log_settings
+from steps.teacher import teacher_folder
 
 
 @step(
@@ -32,6 +40,8 @@ def evaluate(
     checkpoint: Path,
     ingest_report: IngestReport,
     training_report: TrainingReport,
+    model: ModelSource,
+    model_version: str,
     highlights: HighlightSettings,
     generation: GenerationSettings,
     seed: int,
@@ -53,6 +63,16 @@ def evaluate(
         settings=evaluation,
         seed=seed,
     )
+    if isinstance(model, StudentModel):
+        result, rows = judge_beside_teacher(
+            checkpoint,
+            teacher_folder(model),
+            model.teacher,
+            articles["test"],
+            (result, rows),
+            settings=evaluation,
+            seed=seed,
+        )
     figures = picture_evaluation(result, rows, training_report)
     report = render_report(result, rows, figures, evaluation.samples)
     folder = temporary_folder("evaluate")

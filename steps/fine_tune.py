@@ -24,6 +24,7 @@ from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import FolderMaterializer
 from steps.run_record import log_settings
+from steps.teacher import with_files
 from steps.work import FINE_TUNING
 
 logger = get_logger(__name__)
@@ -47,7 +48,7 @@ def fine_tune(
     log_settings()
     keep_freed_memory()
     words = load_tokenizer(str(tokenizer))
-    t5 = build_model(model, words, seed)
+    t5 = build_model(with_files(model), words, seed)
     logger.info(
         "%d parameters; training on %d articles", t5.num_parameters(), len(features["train"])
     )

@@ -15,7 +15,7 @@ from highlighter.checkpoint import count_parameters, finish_checkpoint, write_en
 from highlighter.corpus.validation import IngestReport
 from highlighter.ctranslate2_writer import FOLDER
 from highlighter.engine_check import convert_and_check
-from highlighter.evaluation.record import Evaluation, measured_for_gate
+from highlighter.evaluation.record import Evaluation, measured_for_gate, teacher_for_gate
 from highlighter.settings import Engine, EngineSettings, RegistrySettings
 from highlighter.workspace import temporary_folder
 from release.champion import Lineage
@@ -49,6 +49,7 @@ def register(
         model,
         name=registry.model_name,
         measured=measured_for_gate(evaluation, rows, registry.gate),
+        teacher=teacher_for_gate(evaluation, rows, registry.gate),
         gate=registry.gate,
         resamples=registry.resamples,
         seed=seed,

@@ -4,18 +4,20 @@ from pathlib import Path
 from typing import Annotated
 
 import mlflow
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 from zenml import step
 from zenml.logger import get_logger
 
 from highlighter.features import TokenizeReport, tokenize_splits
 from highlighter.plots import plot_lengths
-from highlighter.settings import MapSettings, ModelSource, TextSettings
+from highlighter.settings import MapSettings, ModelSource, StudentModel, TextSettings
+from highlighter.teacher_targets import write_targets
 from highlighter.tokenizer import prepare_tokenizer
 from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer, FolderMaterializer
 from steps.run_record import log_settings
+from steps.teacher import with_files
 
 logger = get_logger(__name__)
 
@@ -42,7 +44,12 @@ def tokenize(
     """Features of every split with the model's own tokenizer, or one trained on the train split."""
     log_settings()
     folder = temporary_folder("tokenize")
+    model = with_files(model)
     tokenizer = prepare_tokenizer(model, articles["train"], folder / "tokenizer")
+    if isinstance(model, StudentModel) and model.teacher_targets:
+        articles = DatasetDict(
+            articles | {"train": _with_teachers_targets(articles["train"], model)}
+        )
     features, report = tokenize_splits(articles, tokenizer, text, mapping, folder)
     for what, limit in (
         ("articles", text.max_source_tokens),
@@ -63,3 +70,17 @@ def tokenize(
                 limit,
             )
     return features, folder / "tokenizer", report
+
+
+def _with_teachers_targets(articles: Dataset, model: StudentModel) -> Dataset:
+    """The articles with a column `target`: the teacher's summary, where it has written one."""
+    chosen = articles.select(range(min(model.teacher_targets, len(articles))))
+    targets, written = write_targets(
+        Path(model.teacher), chosen["article"][:], chosen["highlights"][:]
+    )
+    logger.info(
+        "the teacher wrote the targets of %d training articles; %d keep their reference, as its "
+        "summary is doubted", written, len(chosen) - written,
+    )  # fmt: skip
+    mlflow.log_metric("distillation/teacher_targets", written)
+    return articles.add_column("target", targets + articles["highlights"][len(chosen) :])

@@ -6,12 +6,12 @@ import datasets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel
-from scipy.stats import bootstrap
 
 from highlighter.card import Judgement, MeasuredModel, Score
 from highlighter.evaluation.scoring import column, recall_column
 from highlighter.evaluation.systems import SYSTEMS
-from highlighter.gate import Measured
+from highlighter.evaluation.tradeoff import Tradeoff, teacher_column
+from highlighter.gate import Measured, Teacher
 from highlighter.metrics.rouge import ROUGE_TYPES
 from highlighter.settings import (
     Engine,
@@ -20,7 +20,12 @@ from highlighter.settings import (
     GenerationSettings,
     HighlightSettings,
 )
-from highlighter.statistics import Interval, mean_interval, paired_difference
+from highlighter.statistics import (
+    Interval,
+    mean_interval,
+    paired_difference,
+    ratio_interval,
+)
 
 
 class SystemScores(BaseModel):
@@ -85,6 +90,7 @@ class Evaluation(BaseModel):
     empty: float
     confidence: float
     doubted: float
+    tradeoff: Tradeoff | None = None
 
     def metrics(self) -> dict[str, float]:
         """The evaluation as flat metrics, `test/<system>/<measure>`; undefined ones left out."""
@@ -98,6 +104,8 @@ class Evaluation(BaseModel):
             flat[f"test/{system}/fact_recall"] = scores.fact_recall.mean
         for name in ("generated_tokens", "cut_off", "empty", "confidence", "doubted"):
             flat[f"test/abstractive/{name}"] = getattr(self, name)
+        if self.tradeoff is not None:
+            flat |= self.tradeoff.metrics()
         return {name: value for name, value in flat.items() if np.isfinite(value)}
 
     def card(self, parameters: int, engine: Engine) -> MeasuredModel:
@@ -142,6 +150,20 @@ def measured_for_gate(
     )
 
 
+def teacher_for_gate(
+    evaluation: Evaluation, rows: datasets.Dataset, gate: GateSettings
+) -> Teacher | None:
+    """What the gate holds a student to; None for a model that has no teacher."""
+    tradeoff = evaluation.tradeoff
+    if tradeoff is None:
+        return None
+    return Teacher(
+        name=tradeoff.name,
+        scores=rows[teacher_column(column(gate.system, gate.metric))][:],
+        speedup=tradeoff.speed.ratio,
+    )
+
+
 def sum_up(
     rows: datasets.Dataset,
     *,
@@ -178,13 +200,13 @@ def sum_up(
             compression=_finite_mean(table[column(system, "compression")]),
             novel_bigrams=_finite_mean(table[column(system, "novel_bigrams")]),
             repeated_trigrams=_finite_mean(table[column(system, "repeated_trigrams")]),
-            faithfulness=_ratio_interval(
+            faithfulness=ratio_interval(
                 table[column(system, "supported_facts")],
                 table[column(system, "facts")],
                 settings.resamples,
                 seed,
             ),
-            fact_recall=_ratio_interval(
+            fact_recall=ratio_interval(
                 table[column(system, "recalled_facts")],
                 table["reference_facts"],
                 settings.resamples,
@@ -224,30 +246,6 @@ def _finite_mean(values: NDArray[np.float64]) -> float:
 
 def _share(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> float:
     return float(parts.sum() / wholes.sum()) if wholes.sum() else float("nan")
-
-
-def _ratio_interval(
-    parts: NDArray[np.float64], wholes: NDArray[np.float64], resamples: int, seed: int
-) -> Interval:
-    """Sum of parts over sum of wholes; both of a row are resampled together."""
-    counted = wholes > 0
-    parts, wholes = parts[counted], wholes[counted]
-    if not parts.size:
-        return Interval(mean=float("nan"), low=float("nan"), high=float("nan"))
-    ratio = float(parts.sum() / wholes.sum())
-    if (parts == wholes).all() or parts.size == 1:
-        return Interval(mean=ratio, low=ratio, high=ratio)
-    low, high = bootstrap(
-        (parts, wholes),
-        lambda p, w, axis: p.sum(axis=axis) / w.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        batch=max(1, 10_000_000 // parts.size),
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(mean=ratio, low=float(low), high=float(high))
 
 
 def _compare_sources(

@@ -3,8 +3,9 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from highlighter.gate import Champion, GateDecision, Measured, decide
+from highlighter.gate import Champion, GateDecision, Measured, Teacher, decide
 from highlighter.settings import GateSettings
+from highlighter.statistics import Interval
 
 ROWS = 40
 NONE = GateSettings()
@@ -141,3 +142,65 @@ def test_a_decision_survives_its_record() -> None:
 def test_scores_and_rows_must_match() -> None:
     with pytest.raises(ValidationError, match="2 scores of 1 rows"):
         Measured(ids=["a"], scores=[1.0, 2.0])
+
+
+SPEED = Interval(mean=1.6, low=1.5, high=1.7)
+
+
+def judge_student(
+    new: Measured,
+    teacher: list[float] = BASE,
+    *,
+    is_champion: bool = True,
+    champion: Measured | None = None,
+    **settings: float,
+) -> GateDecision:
+    today = Champion(version="7", measured=champion or measured(teacher), is_teacher=is_champion)
+    return decide(
+        new, today, GateSettings.model_validate(settings), resamples=500, seed=13,
+        teacher=Teacher(name="models:/x/7", scores=teacher, speedup=SPEED),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("new", "settings", "alias", "reason"),
+    [
+        (shifted(-1), {}, "challenger", "significantly worse: -1.00 points to champion 7"),
+        (shifted(-1), {"maximum_loss_to_teacher": 2}, "champion", "-1.00 points to its teacher"),
+        (shifted(-1), {"maximum_loss_to_teacher": 2}, "champion", "may lose 2 for its speed"),
+        (shifted(-2.2), {"maximum_loss_to_teacher": 2}, "challenger", "may lose 2 only"),
+        (BASE, {"maximum_loss_to_teacher": 0}, "champion", "+0.00 points to its teacher"),
+        (shifted(+1), {"minimum_speedup": 1.6}, "champion", "speed over the teacher's is 1.60"),
+        (shifted(+1), {"minimum_speedup": 1.61}, "challenger", "must be at least 1.61"),
+        (None, {"maximum_loss_to_teacher": 2}, "challenger", "not measured"),
+    ],
+)
+def test_a_student_may_lose_what_is_allowed_and_must_be_as_fast_as_wanted(
+    new: list[float] | None, settings: dict[str, float], alias: str, reason: str
+) -> None:
+    decision = judge_student(measured(new), **settings)
+    assert decision.alias == alias
+    assert any(reason in given for given in decision.reasons), decision.reasons
+
+
+def test_a_student_may_not_lose_to_a_champion_that_is_not_its_teacher() -> None:
+    """Else a row of students could each lose that much to the one before."""
+    settings = {"maximum_loss_to_teacher": 2.0}
+    before = measured(shifted(-0.5))
+    decision = judge_student(
+        measured(shifted(-1.5)), is_champion=False, champion=before, **settings
+    )
+    assert decision.alias == "challenger"
+    assert any("significantly worse: -1.00" in reason for reason in decision.reasons)
+    assert decision.to_teacher is not None
+    assert decision.to_teacher.mean == pytest.approx(-1.5)
+    better = judge_student(measured(shifted(-0.2)), is_champion=False, champion=before, **settings)
+    assert better.alias == "champion"
+
+
+def test_a_student_on_other_test_rows_than_the_champions_is_held_to_its_teacher_alone() -> None:
+    other = measured(test_fingerprint="rows-b")
+    settings = {"maximum_loss_to_teacher": 2.0}
+    assert judge_student(measured(shifted(-1)), champion=other, **settings).alias == "champion"
+    again = judge_student(measured(shifted(-1)), champion=other, is_champion=False, **settings)
+    assert again.alias == "challenger"

@@ -18,14 +18,17 @@ from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 
 from highlighter.errors import RegistryError
-from highlighter.gate import Measured
+from highlighter.fingerprint import hash_folder
+from highlighter.gate import Measured, Teacher
 from highlighter.settings import GateSettings
+from highlighter.statistics import Interval
 from release import __main__ as command_line
 from release import bento_store
 from release.champion import Lineage
 from release.measurements import load_measured, store_measured
 from release.promote import promote, rollback
 from release.publish import Registration, publish, still_stands
+from release.teacher import champion_as_teacher, fingerprint_teacher
 
 NAME = "news-highlighter"
 ROWS = 20
@@ -84,7 +87,9 @@ class Stores:
         )
         return checkpoint, model, lineage
 
-    def publish(self, level: float, rows: str = "rows-a", **gate: Any) -> Registration:
+    def publish(
+        self, level: float, rows: str = "rows-a", teacher: Teacher | None = None, **gate: Any
+    ) -> Registration:
         checkpoint, model, lineage = self.log()
         return publish(
             checkpoint,
@@ -95,6 +100,7 @@ class Stores:
             resamples=200,
             seed=13,
             lineage=lineage,
+            teacher=teacher,
         )
 
     def served(self) -> tuple[str, str] | None:
@@ -460,3 +466,37 @@ def test_the_command_line_asks_the_active_stack_where_versions_are(
     assert command_line.main(["list"]) == 1
     assert roots == [tmp_path]
     assert "asked" in capsys.readouterr().err
+
+
+def taught_by(version: str, level: float) -> Teacher:
+    scores = measured(level).scores
+    assert scores is not None
+    speed = Interval(mean=1.6, low=1.5, high=1.7)
+    return Teacher(name=f"models:/{NAME}/{version}", scores=scores, speedup=speed)
+
+
+def test_a_student_follows_its_teacher_which_stays_the_teacher_of_the_next(stores: Stores) -> None:
+    with pytest.raises(RegistryError, match=r"no champion to be a student's teacher"):
+        champion_as_teacher(NAME)
+    stores.publish(30)
+    teacher = champion_as_teacher(NAME)
+    assert teacher == f"models:/{NAME}/1"
+    student = stores.publish(29, teacher=taught_by("1", 30), maximum_loss_to_teacher=1.5)
+    assert student.alias == "champion"
+    assert stores.aliases() == {"champion": "2"}
+    # Not a student's student, and not the teacher's loss once more.
+    assert champion_as_teacher(NAME) == teacher
+    again = stores.publish(28, teacher=taught_by("1", 30), maximum_loss_to_teacher=2.5)
+    assert again.alias == "challenger"
+    assert "significantly worse: -1.00 points to champion 2" in again.decision.reasons[-1]
+
+
+def test_a_registered_teacher_is_known_by_its_files(stores: Stores, tmp_path: Path) -> None:
+    stores.publish(30)
+    training = stores.folder / "training-1" / "checkpoint"
+    assert fingerprint_teacher(f"models:/{NAME}/1", tmp_path / "a") == hash_folder(training)
+    stores.client.delete_model_version_tag(NAME, "1", "checkpoint_hash")
+    assert fingerprint_teacher(f"models:/{NAME}/1", tmp_path / "b") == hash_folder(training)
+    for name, message in ((f"models:/{NAME}/9", "no such version"), ("models:/x", "NAME/VERSION")):
+        with pytest.raises(RegistryError, match=message):
+            fingerprint_teacher(name, tmp_path)

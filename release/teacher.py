@@ -1,0 +1,62 @@
+"""The registered version that a student is made from."""
+
+import re
+from pathlib import Path
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from highlighter.errors import RegistryError
+from highlighter.fingerprint import hash_folder
+from release import registry
+from release.logged_model import fetch_checkpoint
+
+_URI = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
+
+
+def champion_as_teacher(name: str) -> str:
+    """The teacher that `champion` means today: a URI of its version.
+
+    A champion that is a student itself gives its own teacher, so that the next run of the same
+    configuration makes the same student, not a student's student.
+
+    Raises:
+        RegistryError: there is no champion yet.
+    """
+    today = registry.champion(MlflowClient(), name)
+    if today is None:
+        raise RegistryError(
+            f"{name} has no champion to be a student's teacher: register one first "
+            "(`python run_pipeline.py`), or name a folder as parameters.model.teacher."
+        )
+    return today.tags.get(registry.TEACHER_TAG) or registry.uri(today)
+
+
+def is_registered(teacher: str) -> bool:
+    """Whether a teacher is named by a URI of the registry, not by a folder."""
+    return teacher.startswith("models:/")
+
+
+def find_version(teacher: str) -> ModelVersion:
+    """The version that a URI names.
+
+    Raises:
+        RegistryError: there is none.
+    """
+    named = _URI.fullmatch(teacher)
+    if named is None:
+        raise RegistryError(f"{teacher}: write a teacher's URI as models:/NAME/VERSION.")
+    try:
+        return MlflowClient().get_model_version(named["name"], named["version"])
+    except MlflowException as error:
+        raise RegistryError(
+            f"{teacher}: no such version is registered. `python -m release list` has them all."
+        ) from error
+
+
+def fingerprint_teacher(teacher: str, folder: Path) -> str:
+    """A hash of a registered teacher's files; fetched into `folder` if none was stored."""
+    version = find_version(teacher)
+    stored = version.tags.get(registry.CHECKPOINT_TAG)
+    return str(stored or hash_folder(fetch_checkpoint(version, folder)))
