@@ -8,6 +8,7 @@ from zenml.client import Client
 from zenml.enums import StackComponentType
 
 from highlighter.errors import HighlighterError
+from pipelines.first_start import ensure_store
 
 
 def ensure_stack(root: Path, experiment: str) -> str:
@@ -19,6 +20,7 @@ def ensure_stack(root: Path, experiment: str) -> str:
     Raises:
         HighlighterError: the user's stack has no MLflow experiment tracker.
     """
+    ensure_store()
     if not Client.is_repository_directory(root):
         Client.initialize(root)
     client = Client()
@@ -82,7 +84,22 @@ def tracking_uri(root: Path) -> str:
 
 
 def _ensure_experiment(root: Path, experiment: str) -> None:
+    """Make the local experiment, and the database if there is none.
+
+    MLflow writes a new database in many transactions, and can't go on from the middle of them. So
+    it is made under another name: by construction `mlflow.db` is whole as soon as it is there.
+    """
+    file, draft = root / "mlflow.db", root / "mlflow.db.new"
+    if not file.exists():
+        for left_over in root.glob(f"{draft.name}*"):
+            left_over.unlink()
+        _create_experiment(draft, experiment, root)
+        draft.rename(file)
+    _create_experiment(file, experiment, root)
+
+
+def _create_experiment(database: Path, experiment: str, root: Path) -> None:
     # Left to itself, MLflow would put artifacts below whatever folder a run is started in.
-    client = MlflowClient(tracking_uri(root))
+    client = MlflowClient(f"sqlite:///{database}")
     if client.get_experiment_by_name(experiment) is None:
         client.create_experiment(experiment, artifact_location=(root / "mlartifacts").as_uri())
