@@ -71,7 +71,8 @@ def serve_newest(name: str) -> None:
     """Write down which model is the newest, where BentoML reads it."""
     newest = max(models(name), key=lambda model: model.creation_time)
     # BentoML's own writing can be cut off, and an empty file makes every `get` fail.
-    draft = _store() / name / ".latest"
+    draft = _store().parent / "incoming" / f"{name}-latest"
+    draft.parent.mkdir(exist_ok=True)
     draft.write_text(str(newest.tag.version))
     draft.replace(_store() / newest.tag.latest_path())
 

@@ -109,7 +109,7 @@ class Stores:
         found = self.client.get_registered_model(NAME).aliases
         return {alias: str(version) for alias, version in found.items()}
 
-    def state(self) -> object:
+    def state(self) -> tuple[Any, Any, Any]:
         """All that a failed release must leave as it was."""
         files = Path(self.bento._path).rglob("*")
         return (
