@@ -420,7 +420,7 @@ def test_a_model_from_the_future_is_not_silently_served(stores: Stores) -> None:
 def test_the_command_line(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "_use_tracking", lambda: None)
+    monkeypatch.setattr(command_line, "use_tracking", lambda: None)
     stores.publish(30)
     stores.publish(29)
     assert command_line.main(["promote", "2"]) == 0
