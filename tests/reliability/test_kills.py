@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from tests.pipeline.conftest import Project
 from tests.reliability.harness import Run, make_project
@@ -42,7 +43,7 @@ def test_a_run_in_register_is_killed_while_another_waits(project: Project) -> No
     first = Run(project)
     # ZenML is making its tables.
     first.wait_for(lambda _: database.exists() and database.stat().st_size > 100_000)
-    assert first.kill()
+    assert first.kill(), first.output
     check_stores(project)
 
     second = Run(project)
@@ -50,7 +51,7 @@ def test_a_run_in_register_is_killed_while_another_waits(project: Project) -> No
     third = Run(project)
     incoming = Path(project.environment["BENTOML_HOME"], "incoming")
     second.wait_for(lambda _: incoming.exists())
-    assert second.kill()
+    assert second.kill(), second.output
     check_stores(project)
     assert third.end() == 0, third.output
     assert "Another run is at work in this checkout (process " in third.output
@@ -62,9 +63,13 @@ def test_a_run_in_register_is_killed_while_another_waits(project: Project) -> No
 
 
 def test_a_run_without_space_says_so_and_the_next_completes(project: Project) -> None:
+    corpus = project.folder / "highlighter" / "newswire" / "data" / "train.parquet"
+    parquet.write_table(parquet.read_table(corpus).slice(1), corpus)
     with tiny_disk(project.folder / "mlartifacts"):
-        full = Run(project, "--set", "parameters.seed=14")
+        full = Run(project)
         assert full.end() == 1, full.output
+        # A changed data file under a cached ingest is noticed.
+        assert "Step ingest has started" in full.output
         assert "error: No space is left to write to" in full.output
         assert "Traceback" not in full.output
     check_stores(project)
