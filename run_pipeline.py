@@ -42,6 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):
             keep_scratch_in_one_place(ROOT)
+            from pipelines.first_start import ensure_store
+
+            ensure_store()  # the import of a step already asks ZenML's database
             from pipelines.run import run_pipeline
 
             run_pipeline(ROOT, options.config, options.overrides, use_cache=not options.no_cache)

@@ -8,7 +8,6 @@ from zenml.client import Client
 from zenml.enums import StackComponentType
 
 from highlighter.errors import HighlighterError
-from pipelines.first_start import ensure_store
 
 
 def ensure_stack(root: Path, experiment: str) -> str:
@@ -20,7 +19,6 @@ def ensure_stack(root: Path, experiment: str) -> str:
     Raises:
         HighlighterError: the user's stack has no MLflow experiment tracker.
     """
-    ensure_store()
     if not Client.is_repository_directory(root):
         Client.initialize(root)
     client = Client()
