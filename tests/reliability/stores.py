@@ -53,8 +53,9 @@ def check_at_rest(project: Project) -> None:
         steps = {status for (status,) in database.execute("SELECT status FROM step_run")}
     assert set(zenml.values()) <= {"completed", "failed"}, zenml
     assert steps <= {"completed", "cached", "failed", "skipped"}, steps
-    for name, how in status.items():
-        assert (how == "FINISHED") == (zenml[name] == "completed"), (name, how, zenml[name])
+    # `make clean-runs` may have removed one that MLflow keeps for its version.
+    for name in set(status) & set(zenml):
+        assert (status[name] == "FINISHED") == (zenml[name] == "completed"), name
     pending = client.search_logged_models([experiment.experiment_id], "status = 'PENDING'")
     assert not pending
     champion = client.get_model_version_by_alias(NAME, "champion")
