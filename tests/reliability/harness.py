@@ -1,46 +1,23 @@
 """Real runs of the pipeline in a checkout of their own, killed at a chosen or drawn moment."""
 
-import os
 import re
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-import yaml
 
+from tests.checkout import Project, copy_checkout
 from tests.conftest import ROOT
-from tests.pipeline.conftest import FAST, Project
 
 
 def make_project(folder: Path) -> Project:
-    """A copy of the checkout as it is now, without anything git ignores, and stores of its own."""
-    checkout, stores = folder / "checkout", folder / "stores"
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, checkout / name)
-    (checkout / "fast.yaml").write_text(yaml.safe_dump(FAST))
-    (folder / "tmp").mkdir()
-    environment = os.environ | {
-        "ZENML_CONFIG_PATH": str(stores / "zenml"),
-        "ZENML_LOCAL_STORES_PATH": str(stores / "zenml_stores"),
-        "ZENML_ANALYTICS_OPT_IN": "false",
-        "BENTOML_HOME": str(stores / "bentoml"),
-        "BENTOML_DO_NOT_TRACK": "true",
-        "HF_HOME": str(stores / "huggingface"),
-        "HF_HUB_OFFLINE": "1",
-        "TMPDIR": str(folder / "tmp"),
-    }
-    environment.pop("MLFLOW_TRACKING_URI", None)
-    return Project(checkout, environment)
+    """A checkout with stores of its own in `folder`."""
+    parts = [folder / name for name in ("checkout", "stores", "tmp")]
+    for part in parts:
+        part.mkdir(parents=True)
+    return copy_checkout(ROOT, *parts)
 
 
 class Run:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
-from tests.pipeline.conftest import Project
+from tests.checkout import Project
 from tests.reliability.harness import Run, make_project
 
 USE_SERVER = """

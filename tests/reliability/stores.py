@@ -11,7 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
 from highlighter.fingerprint import hash_folder
-from tests.pipeline.conftest import Project
+from tests.checkout import Project
 
 NAME = "news-highlighter"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from tests.pipeline.conftest import Project
+from tests.checkout import Project
 from tests.reliability.harness import Run, make_project
 from tests.reliability.stores import check_at_rest, check_stores, killed_runs
 
