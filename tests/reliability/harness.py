@@ -59,6 +59,11 @@ class Run:
         begun = re.findall(r"Step (\w+) has started", self.output)
         return begun[-1] if begun else "start-up"
 
+    @property
+    def stored(self) -> set[str]:
+        """The steps whose stored results were used, by the summary at the end."""
+        return set(re.findall(r"^ ?(\w+) +cached", self.output, re.MULTILINE))
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:

@@ -46,7 +46,7 @@ def main() -> None:
             print(
                 f"{number + 1:>2}: {'killed' if alive else 'ended before'} at {moment:5.1f} s in "
                 f"{run.step:<9}  the next took {time.monotonic() - again.started:5.1f} s, "
-                f"{again.output.count(' cached')} steps stored; killed runs in MLflow: "
+                f"{len(again.stored)} steps stored; killed runs in MLflow: "
                 f"{len(killed_runs(project))}",
                 flush=True,
             )
