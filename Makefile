@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint install install-dev clean
+.PHONY: run test lint install install-dev clean clean-runs
 
 run: install            ## Fresh machine to a served model: install, then the embedded default
 	$(PYTHON) run_pipeline.py
@@ -31,3 +31,6 @@ $(VENV)/.installed-dev: requirements.txt requirements-dev.txt constraints.txt | 
 
 clean:                  ## Remove the virtual environment and tool caches; runs and models stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+clean-runs: install     ## Remove what old runs left; OPTIONS=--dry-run only says what would go
+	$(PYTHON) -m release.clean $(OPTIONS)

@@ -28,16 +28,34 @@ def main(arguments: list[str] | None = None) -> int:
     # The tokenizer's threads and the workers of datasets.map don't mix.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # A tracking server that is away ends the run in half a minute, one that hangs in two minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
     # Imported late: ZenML reads the environment when it is imported, which takes seconds.
     from highlighter.errors import HighlighterError
-    from pipelines.run import run_pipeline
+    from highlighter.lock import exclusive
+    from highlighter.outside import OUTSIDE, explain
+    from highlighter.workspace import keep_scratch_in_one_place
 
     try:
-        run_pipeline(ROOT, options.config, options.overrides, use_cache=not options.no_cache)
+        with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):
+            keep_scratch_in_one_place(ROOT)
+            from pipelines.first_start import ensure_store
+
+            ensure_store()  # the import of a step already asks ZenML's database
+            from pipelines.run import run_pipeline
+
+            run_pipeline(ROOT, options.config, options.overrides, use_cache=not options.no_cache)
     except HighlighterError as error:
         print(f"\nerror: {error}", file=sys.stderr)
+        return 1
+    except OUTSIDE as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        print(f"\nerror: {explained}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
@@ -46,6 +64,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 130
     return 0
+
+
+def _say_who_is_at_work(holder: str) -> None:
+    print(
+        f"Another run is at work in this checkout ({holder}): waiting for its end. "
+        "Ctrl-C to give up.",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

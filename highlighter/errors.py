@@ -25,6 +25,14 @@ class RegistryError(HighlighterError):
     """A registered version that is missing or whose files and records disagree."""
 
 
-def first_line(error: Exception) -> str:
+class StorageError(HighlighterError):
+    """A disk that is full, or a folder that can't be written."""
+
+
+class ServerError(HighlighterError):
+    """A server the run needs that does not answer."""
+
+
+def first_line(error: BaseException) -> str:
     """The first line of a library's message, or the error's kind if it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -20,6 +20,8 @@ from highlighter.settings import (
 )
 from highlighter.shipped import CHECKPOINT
 
+_HUB_SECONDS = 20
+
 
 def hash_files(files: Iterable[Path]) -> str:
     """A hash of the files' contents, in the order given.
@@ -51,7 +53,7 @@ def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str
     try:
         api = HfApi()
         info = (api.dataset_info if kind == "dataset" else api.model_info)(
-            repository, revision=revision, timeout=20
+            repository, revision=revision, timeout=_HUB_SECONDS
         )
     except (HTTPError, OfflineModeIsEnabled, OSError) as error:
         raise HighlighterError(

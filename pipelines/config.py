@@ -13,7 +13,7 @@ from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.config.step_configurations import StepConfigurationUpdate
 
 from highlighter.errors import ConfigError
-from highlighter.settings import ModelSource, Source
+from highlighter.settings import ModelSource, RegistrySettings, Source
 from pipelines.summarization import STEPS, summarization
 
 # Filled in by the runner, from the files and repositories themselves.
@@ -36,6 +36,12 @@ class RunConfig:
         """Where the articles come from."""
         source: Source = self.settings["steps.ingest.parameters"]["source"]
         return source
+
+    @property
+    def registry(self) -> RegistrySettings:
+        """Where the model is registered."""
+        registry: RegistrySettings = self.settings["steps.register.parameters"]["registry"]
+        return registry
 
     @property
     def model(self) -> ModelSource:

@@ -15,6 +15,7 @@ from zenml.models import PipelineRunResponse
 from highlighter.errors import HighlighterError
 from highlighter.evaluation.record import Evaluation
 from highlighter.evaluation.tradeoff import Tradeoff
+from highlighter.outside import explain
 from highlighter.segmentation import split_sentences
 from highlighter.statistics import Interval
 from release.publish import Registration
@@ -35,7 +36,8 @@ def quiet_libraries() -> None:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    if record.exc_info and isinstance(record.exc_info[1], HighlighterError):
+    error = record.exc_info[1] if record.exc_info else None
+    if error and (isinstance(error, HighlighterError) or explain(error)):
         record.exc_info = None
     return True
 

@@ -8,11 +8,14 @@ from typing import Any
 import yaml
 from zenml.client import Client
 from zenml.models import PipelineRunResponse
+from zenml.pipelines.run_utils import get_default_run_name
 
 from highlighter.corpus.sources import fingerprint_source
 from highlighter.errors import HighlighterError
 from pipelines.config import RunConfig, load_config
 from pipelines.console import print_summary, quiet_libraries
+from pipelines.journal import Journal
+from pipelines.recover import recover
 from pipelines.stack import ensure_stack, use_stack_tracking
 from pipelines.summarization import summarization
 from pipelines.teacher import settle_model
@@ -30,16 +33,20 @@ def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_ca
     config = load_config(config_file, overrides)
     data_version = fingerprint_source(config.source)
     ensure_stack(root, summarization.name)
+    use_stack_tracking()
     versions = {"data_version": data_version, "model_version": settle_model(config)}
+    journal = Journal(root)
+    for name in recover(journal, summarization.name, config.registry.model_name):
+        print(f"The run {name} was killed: it is marked so. Its whole steps are not run again.")
     if not use_cache:
         config.zenml["enable_cache"] = False
-    run = _run(config, versions)
+    run = _run(config, versions, journal)
     registration = _artifact(run, "register", "registration")
     use_stack_tracking()
     if not still_stands(registration):
         # A stored result says "registered", but the registry or the Bento store was cleared.
         config.zenml.setdefault("steps", {}).setdefault("register", {})["enable_cache"] = False
-        run = _run(config, versions)
+        run = _run(config, versions, journal)
         registration = _artifact(run, "register", "registration")
     evaluation, rows = (
         _artifact(run, "evaluate", name) for name in ("evaluation", "evaluated_rows")
@@ -48,13 +55,18 @@ def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_ca
     print_summary(run, evaluation, rows, registration)
 
 
-def _run(config: RunConfig, versions: dict[str, str]) -> PipelineRunResponse:
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
-        yaml.safe_dump(config.zenml, file)
+def _run(config: RunConfig, versions: dict[str, str], journal: Journal) -> PipelineRunResponse:
+    settings = dict(config.zenml)
+    template = settings.pop("run_name", None) or get_default_run_name(summarization.name)
+    with (
+        journal.entry(template) as name,
+        tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file,
+    ):
+        yaml.safe_dump(settings, file)
         file.flush()
-        run = summarization.with_options(config_path=file.name)(**versions)
-    if run is None:
-        raise HighlighterError("The active stack runs pipelines elsewhere and did not wait.")
+        run = summarization.with_options(run_name=name, config_path=file.name)(**versions)
+        if run is None:
+            raise HighlighterError("The active stack runs pipelines elsewhere and did not wait.")
     return Client().get_pipeline_run(run.id)
 
 

@@ -82,7 +82,22 @@ def tracking_uri(root: Path) -> str:
 
 
 def _ensure_experiment(root: Path, experiment: str) -> None:
+    """Make the local experiment, and the database if there is none.
+
+    MLflow writes a new database in many transactions, and can't go on from the middle of them. So
+    it is made under another name: by construction `mlflow.db` is whole as soon as it is there.
+    """
+    file, draft = root / "mlflow.db", root / "mlflow.db.new"
+    if not file.exists():
+        for left_over in root.glob(f"{draft.name}*"):
+            left_over.unlink()
+        _create_experiment(draft, experiment, root)
+        draft.rename(file)
+    _create_experiment(file, experiment, root)
+
+
+def _create_experiment(database: Path, experiment: str, root: Path) -> None:
     # Left to itself, MLflow would put artifacts below whatever folder a run is started in.
-    client = MlflowClient(tracking_uri(root))
+    client = MlflowClient(f"sqlite:///{database}")
     if client.get_experiment_by_name(experiment) is None:
         client.create_experiment(experiment, artifact_location=(root / "mlartifacts").as_uri())

@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        _use_tracking()
+        use_tracking()
         _run(options)
     except HighlighterError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _use_tracking() -> None:
+def use_tracking() -> None:
+    """Point MLflow at the tracking server of this checkout's stack."""
     if not (ROOT / ".zen").is_dir():
         raise RegistryError(
             f"No pipeline has run in {ROOT} yet, so nothing is registered: run "

@@ -1,4 +1,7 @@
-"""Make a version the champion: its checkpoint the newest Bento model, then the alias."""
+"""Make a version the champion: its checkpoint the newest Bento model, then the alias.
+
+The order of writes is what `release.recover` relies on after a kill.
+"""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,7 +36,7 @@ def make_champion(
     name, number = version.name, str(version.version)
     today = registry.aliases(client, name).get("champion")
     tag = bento_store.import_checkpoint(name, checkpoint, {"model_version": number, **labels}, undo)
-    registry.drop_alias(client, name, "challenger", {number, today or number}, undo)
-    # Last: until here no alias of the registry says that another version is served.
+    # Until here no alias says that another version is served: a kill leaves `champion` as it was.
     registry.move_alias(client, name, "champion", number, undo)
+    registry.drop_alias(client, name, "challenger", {number, today or number}, undo)
     return tag

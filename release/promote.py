@@ -9,9 +9,10 @@ from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
 from highlighter.errors import RegistryError
-from release import registry
+from release import bento_store, registry
 from release.champion import Lineage, make_champion
 from release.logged_model import fetch_checkpoint
+from release.recover import reconcile
 
 
 class Promotion(BaseModel):
@@ -32,9 +33,10 @@ def promote(name: str, version: str) -> Promotion:
         RegistryError: no such version, or its files are gone.
     """
     client = MlflowClient()
-    chosen = _version(client, name, version)
-    before = registry.aliases(client, name).get("champion")
-    with ExitStack() as undo:
+    with bento_store.lock(name), ExitStack() as undo:
+        chosen = _version(client, name, version)
+        reconcile(client, name)
+        before = registry.aliases(client, name).get("champion")
         if before not in {None, str(chosen.version)}:
             registry.set_tag(client, chosen, registry.PREVIOUS_TAG, str(before), undo)
         return _serve(client, chosen, before, "hand", undo)
@@ -50,7 +52,13 @@ def rollback(name: str) -> Promotion:
         RegistryError: there is no champion, or none before it, or its files are gone.
     """
     client = MlflowClient()
+    with bento_store.lock(name):
+        return _rollback(client, name)
+
+
+def _rollback(client: MlflowClient, name: str) -> Promotion:
     _require_model(client, name)
+    reconcile(client, name)
     today = registry.champion(client, name)
     if today is None:
         raise RegistryError(

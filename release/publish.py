@@ -12,6 +12,7 @@ from highlighter.gate import Alias, Champion, GateDecision, Measured, Teacher, d
 from highlighter.settings import GateSettings
 from release import bento_store, measurements, registry
 from release.champion import Lineage, make_champion
+from release.recover import reconcile
 
 
 class Registration(BaseModel):
@@ -48,22 +49,24 @@ def publish(
     """
     client = MlflowClient()
     measurements.store_measured(client, lineage.mlflow_run_id, measured)
-    today = registry.champion(client, name)
-    champion = None
-    if today is not None:
-        champion = Champion(
-            version=str(today.version),
-            measured=measurements.load_measured(client, today),
-            is_teacher=teacher is not None and teacher.name == registry.uri(today),
-        )
-    decision = decide(measured, champion, gate, resamples, seed, teacher=teacher)
-    tags = {
-        registry.CHECKPOINT_TAG: hash_folder(checkpoint),
-        **_tags(measured, decision, teacher),
-        **lineage.model_dump(),
-    }
-    bento_tag = None
-    with ExitStack() as undo:
+    # Nobody else may promote between the comparison with today's champion and its succession.
+    with bento_store.lock(name), ExitStack() as undo:
+        reconcile(client, name)
+        today = registry.champion(client, name)
+        champion = None
+        if today is not None:
+            champion = Champion(
+                version=str(today.version),
+                measured=measurements.load_measured(client, today),
+                is_teacher=teacher is not None and teacher.name == registry.uri(today),
+            )
+        decision = decide(measured, champion, gate, resamples, seed, teacher=teacher)
+        tags = {
+            registry.CHECKPOINT_TAG: hash_folder(checkpoint),
+            **_tags(measured, decision, teacher),
+            **lineage.model_dump(),
+        }
+        bento_tag = None
         version = registry.create_version(
             client, name, model, lineage.mlflow_run_id, tags=tags, undo=undo
         )

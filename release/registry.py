@@ -77,7 +77,7 @@ def create_version(
 ) -> ModelVersion:
     """Register a logged model as the next version of `name`."""
     if _registered(client, name) is None:
-        undo.callback(_delete_if_empty, client, name)
+        undo.callback(delete_if_empty, client, name)
         client.create_registered_model(
             name, description="T5 that summarizes news; see the run of each version."
         )
@@ -86,6 +86,12 @@ def create_version(
     return client.create_model_version(
         name, source=model.model_uri, run_id=run_id, model_id=model.model_id, tags=tags
     )
+
+
+def delete_if_empty(client: MlflowClient, name: str) -> None:
+    """Remove a registered model that has no version."""
+    if _registered(client, name) and not versions(client, name):
+        client.delete_registered_model(name)
 
 
 def _registered(client: MlflowClient, name: str) -> RegisteredModel | None:
@@ -108,8 +114,3 @@ def _delete_versions(client: MlflowClient, name: str, source: str, known: set[ob
     for version in versions(client, name):
         if version.source == source and version.version not in known:
             client.delete_model_version(name, version.version)
-
-
-def _delete_if_empty(client: MlflowClient, name: str) -> None:
-    if _registered(client, name) and not versions(client, name):
-        client.delete_registered_model(name)

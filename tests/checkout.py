@@ -118,8 +118,14 @@ def wait_until_ready(server: "subprocess.Popen[str]", address: str) -> None:
 
 
 def check_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the checkout in folders of pytest's."""
+    return copy_checkout(
+        root, *(tmp_path_factory.mktemp(name) for name in ("checkout", "stores", "tmp"))
+    )
+
+
+def copy_checkout(root: Path, folder: Path, stores: Path, scratch: Path) -> Project:
     """A copy of the checkout as it is now, without anything git ignores."""
-    folder = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=root, capture_output=True, text=True, check=True,
@@ -129,15 +135,15 @@ def check_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / name, folder / name)
     (folder / "fast.yaml").write_text(yaml.safe_dump(FAST))
-    stores = tmp_path_factory.mktemp("stores")
     environment = os.environ | {
         "ZENML_CONFIG_PATH": str(stores / "zenml"),
+        "ZENML_LOCAL_STORES_PATH": str(stores / "zenml" / "local_stores"),
         "ZENML_ANALYTICS_OPT_IN": "false",
         "BENTOML_HOME": str(stores / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "true",
         "HF_HOME": str(stores / "huggingface"),
         "HF_HUB_OFFLINE": "1",
-        "TMPDIR": str(tmp_path_factory.mktemp("tmp")),
+        "TMPDIR": str(scratch),
     }
     environment.pop("MLFLOW_TRACKING_URI", None)
     return Project(folder, environment)

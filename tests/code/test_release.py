@@ -115,7 +115,7 @@ class Stores:
         found = self.client.get_registered_model(NAME).aliases
         return {alias: str(version) for alias, version in found.items()}
 
-    def state(self) -> object:
+    def state(self) -> tuple[Any, Any, Any]:
         """All that a failed release must leave as it was."""
         files = Path(self.bento._path).rglob("*")
         return (
@@ -426,7 +426,7 @@ def test_a_model_from_the_future_is_not_silently_served(stores: Stores) -> None:
 def test_the_command_line(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "_use_tracking", lambda: None)
+    monkeypatch.setattr(command_line, "use_tracking", lambda: None)
     stores.publish(30)
     stores.publish(29)
     assert command_line.main(["promote", "2"]) == 0

@@ -1,0 +1,33 @@
+"""A lock between processes that ends with its holder, however that ends."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+
+@contextmanager
+def exclusive(file: Path, busy: Callable[[str], None]) -> Iterator[None]:
+    """Hold `file`'s lock; while another process has it, call `busy` with who that is and wait.
+
+    The kernel drops the lock at `kill -9`, so a lock that is free is the sign that whoever had it
+    is dead. A process id alone may be another program's by now, or of another container. It is
+    POSIX's lock and not flock's: a worker that was forked inherits the latter and may survive.
+
+    The file stays: a lock on a file that somebody removes would let two in.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Never open the file a second time in the same process: closing that would drop the lock.
+    with file.open("a+", encoding="utf-8") as stream:
+        try:
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            busy(stream.read() or "another process")
+            fcntl.lockf(stream, fcntl.LOCK_EX)
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()}, at work since {datetime.now():%Y-%m-%d %H:%M:%S}")
+        stream.flush()
+        yield

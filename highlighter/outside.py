@@ -1,0 +1,71 @@
+"""Errors of the world around a run, such as a full disk, told from errors in the program."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+
+from httpx2 import HTTPError
+from mlflow.exceptions import MlflowException
+from safetensors import SafetensorError
+from sqlalchemy.exc import SQLAlchemyError
+
+from highlighter.errors import ServerError, StorageError, first_line
+
+# The kinds that reach the command's end; `explain` then looks at what caused them.
+OUTSIDE = (OSError, RuntimeError, SQLAlchemyError, MlflowException, SafetensorError, HTTPError)
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_SQLITE = {"database or disk is full": _FULL[0], "attempt to write a readonly database": _CLOSED[0]}
+_GO_ON = "Then run the same command again: it goes on from the last whole step."
+
+
+def explain(error: BaseException) -> StorageError | ServerError | None:
+    """What to do about a full disk, a read-only folder or a server that is away; else None.
+
+    Libraries wrap such errors in their own, some keeping no more than the text.
+    """
+    for link in _chain(error):
+        number, place = _storage(link)
+        where = f" ({place})" if place else ""
+        if number in _FULL:
+            return StorageError(
+                f"No space is left to write to{where}. Make room (`make clean-runs` removes what "
+                f"old runs left) or lift the quota. {_GO_ON}"
+            )
+        if number in _CLOSED:
+            return StorageError(
+                f"A file can't be written{where}: {os.strerror(number).lower()}. Make its folder "
+                f"writable for this user. {_GO_ON}"
+            )
+    for link in _chain(error):
+        if type(link).__module__.startswith(("requests.", "urllib3.", "httpx")):
+            return ServerError(
+                f"A server does not answer: {first_line(link)}. Check that it runs and that the "
+                f"network is up. {_GO_ON}"
+            )
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _storage(error: BaseException) -> tuple[int | None, str | None]:
+    """The error number, and the file where it is known."""
+    if isinstance(error, OSError) and error.errno in (*_FULL, *_CLOSED):
+        return error.errno, error.filename
+    text = str(error)
+    if isinstance(error, sqlite3.OperationalError):
+        return _SQLITE.get(text), None
+    # safetensors and torch write from other languages, and tell by text only.
+    for number in (*_FULL, errno.EROFS):
+        if os.strerror(number) in text:
+            return number, None
+    return None, None
