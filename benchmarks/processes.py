@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -85,8 +85,15 @@ def serve(command: Sequence[str], log: Path, *, timeout: float = 180) -> Iterato
 
 
 @contextmanager
-def start(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def start(
+    command: Sequence[str],
+    log: Path,
+    folder: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program in a process group of its own, so that Ctrl-C reaches only us and we stop it.
+
+    It runs in `folder`, with our own environment if none is given.
 
     Raises:
         ServerError: there is no such program.
@@ -95,7 +102,8 @@ def start(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]
         try:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=folder,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

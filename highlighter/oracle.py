@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 _NOT_WORD = re.compile(r"[^a-z0-9 ]+")
-_ORDERS = (1, 2)
 
 
 def greedy_oracle(sentences: Sequence[str], highlights: str, limit: int = 3) -> list[int]:
@@ -12,38 +13,42 @@ def greedy_oracle(sentences: Sequence[str], highlights: str, limit: int = 3) -> 
 
     The greedy selection of BertSumExt (Liu & Lapata 2019, section 3.2 and released code): add the
     sentence that raises ROUGE-1 F1 + ROUGE-2 F1 most, until none does. As there, n-grams count
-    once and are not stemmed. A step counts only what a sentence would add, so the whole costs
-    `limit` passes over the article.
+    once and are not stemmed. Each sentence keeps only what it would add, so a pass over the article
+    compares numbers of n-grams, and there are `limit` passes.
     """
-    wanted = [_ngrams(highlights, order) for order in _ORDERS]
-    grams = [[_ngrams(sentence, order) for order in _ORDERS] for sentence in sentences]
-    hits = [[g & w for g, w in zip(own, wanted, strict=True)] for own in grams]
+    wanted = _ngrams(highlights)
+    # What of each sentence no chosen one has yet, and what of that the highlights have.
+    new = [_ngrams(sentence) for sentence in sentences]
+    hits = [[own & want for own, want in zip(grams, wanted, strict=True)] for grams in new]
     # A sentence without a word of the highlights can only lower both scores.
     candidates = [index for index, (unigrams, _) in enumerate(hits) if unigrams]
-    taken: list[set[tuple[str, ...]]] = [set() for _ in _ORDERS]
-    taken_hits = [0 for _ in _ORDERS]
+    size, matched = [0, 0], [0, 0]
     chosen: list[int] = []
     best = 0.0
     while len(chosen) < limit:
         winner = None
         for index in candidates:
             score = 0.0
-            for order in range(len(_ORDERS)):
-                matched = taken_hits[order] + len(hits[index][order] - taken[order])
-                size = len(taken[order]) + len(grams[index][order] - taken[order])
-                score += 2 * matched / (size + len(wanted[order])) if matched else 0.0
+            for order, want in enumerate(wanted):
+                match = matched[order] + len(hits[index][order])
+                if match:
+                    score += 2 * match / (size[order] + len(new[index][order]) + len(want))
             if score > best:
                 best, winner = score, index
         if winner is None:
             break
         chosen.append(winner)
         candidates.remove(winner)
-        for order in range(len(_ORDERS)):
-            taken_hits[order] += len(hits[winner][order] - taken[order])
-            taken[order] |= grams[winner][order]
+        for order in range(len(wanted)):
+            size[order] += len(new[winner][order])
+            matched[order] += len(hits[winner][order])
+            for index in candidates:
+                new[index][order] -= new[winner][order]
+                hits[index][order] -= hits[winner][order]
     return sorted(chosen)
 
 
-def _ngrams(text: str, order: int) -> set[tuple[str, ...]]:
+def _ngrams(text: str) -> list[set[Any]]:
+    """The text's words, and its pairs of neighbouring words."""
     words = _NOT_WORD.sub("", text.lower()).split()
-    return set(zip(*(words[start:] for start in range(order)), strict=False))
+    return [set(words), set(pairwise(words))]

@@ -1,5 +1,6 @@
 """Fine-tune a T5 on tokenized articles."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from transformers import (
 )
 
 from highlighter.batches import Draws, WindowCollator
+from highlighter.cpu_dropout import quick_dropout
 from highlighter.encoding import encode_prefix
 from highlighter.lora import LowRankUpdates
 from highlighter.memory_estimate import check_memory
@@ -99,7 +101,8 @@ def train(
     )
     if arguments.process_index:  # other dropout than in the first process
         set_seed(seed + arguments.process_index)
-    progress = train_or_resume(trainer, settings.checkpoint_minutes)
+    with _dropout(model, arguments):
+        progress = train_or_resume(trainer, settings.checkpoint_minutes)
     model.config.use_cache = True
     if updates:
         updates.merge()
@@ -152,6 +155,14 @@ def _arguments(
         ddp_find_unused_parameters=not settings.summary_weight,  # then the decoder is not used
         report_to=[],
     )
+
+
+def _dropout(
+    model: T5ForHighlighting, arguments: Seq2SeqTrainingArguments
+) -> AbstractContextManager[None]:
+    # Without dropout there is nothing to win, and in bf16 torch's autocast decides on the kernels.
+    on_cpu = arguments.device.type == "cpu" and not arguments.bf16
+    return quick_dropout(model) if on_cpu and model.config.dropout_rate else nullcontext()
 
 
 def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def]
