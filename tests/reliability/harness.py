@@ -62,7 +62,7 @@ class Run:
     @property
     def stored(self) -> set[str]:
         """The steps whose stored results were used, by the summary at the end."""
-        return set(re.findall(r"^ ?(\w+) +cached", self.output, re.MULTILINE))
+        return set(re.findall(r"^ ?(\w+) +cached *$", self.output, re.MULTILINE))
 
     def _read(self) -> None:
         assert self.process.stdout is not None
