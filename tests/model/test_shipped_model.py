@@ -99,7 +99,7 @@ def test_shuffled_paragraphs_change_little(summarizer: Summarizer, answered: Ans
         shuffled.append("\n\n".join(paragraphs))
     again = ask(summarizer, shuffled)
     before = recalled(answered.answers, answered.facts)
-    assert recalled(again, answered.facts) >= before - 0.15
+    assert recalled(again, answered.facts) >= before - 0.2
     for text, answer in zip(shuffled, again, strict=True):
         assert [p.text for p in answer.paragraphs] == text.split("\n\n")
 
