@@ -37,11 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
     from highlighter.errors import HighlighterError
     from highlighter.lock import exclusive
     from highlighter.outside import OUTSIDE, explain
+    from highlighter.workers import end_workers_with_this_process
     from highlighter.workspace import keep_scratch_in_one_place
 
     try:
         with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):
             keep_scratch_in_one_place(ROOT)
+            end_workers_with_this_process()
             from pipelines.first_start import ensure_store
 
             ensure_store()  # the import of a step already asks ZenML's database

@@ -14,7 +14,7 @@ def exclusive(file: Path, busy: Callable[[str], None]) -> Iterator[None]:
 
     The kernel drops the lock at `kill -9`, so a lock that is free is the sign that whoever had it
     is dead. A process id alone may be another program's by now, or of another container. It is
-    POSIX's lock and not flock's: a worker that was forked inherits the latter and may survive.
+    POSIX's lock and not flock's, which a forked worker inherits and may hold on to.
 
     The file stays: a lock on a file that somebody removes would let two in.
     """
