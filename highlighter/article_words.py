@@ -138,7 +138,7 @@ class ArticleWords(LogitsProcessor):
         if kind == "start":
             place = (article, end)
             if place not in self._closed:
-                self._closed[place] = self._may_be(self._articles[article], end, whole=True)
+                self._closed[place] = self._may_close(self._articles[article], end)
             return self._closed[place]
         key = (article, end, token)
         if key not in self._known:
@@ -147,7 +147,7 @@ class ArticleWords(LogitsProcessor):
 
     def _judge(self, words: WordList, end: _Written, token: int) -> bool:
         if token == self._end:
-            return self._may_be(words, end, whole=True)
+            return self._may_close(words, end)
         if not self._is_text(token):
             return False  # an unknown piece, which no reader sees, hides where a word ends
         piece = self._pieces[token]
@@ -156,9 +156,15 @@ class ArticleWords(LogitsProcessor):
         if piece.startswith("▁"):
             previous = self._phrase(end.word, end.opens_sentence)
             begun = _Written(piece[1:].lstrip(_EDGES), end.opens_next, previous, False)
-            return self._may_be(words, end, whole=True) and self._may_be(words, begun, whole=False)
+            return self._may_close(words, end) and self._may_be(words, begun, whole=False)
         longer = end._replace(word=(end.word + piece).lstrip(_EDGES))
         return self._may_be(words, longer, whole=False)
+
+    def _may_close(self, words: WordList, end: _Written) -> bool:
+        """Whether the open word may end. One that leads nowhere (bytes, or nothing else was left)
+        ends at once: nothing could be added to it, and all tokens would be looked at in vain.
+        """
+        return self._may_be(words, end, whole=True) or not self._may_be(words, end, whole=False)
 
     def _may_be(self, words: WordList, end: _Written, whole: bool) -> bool:
         """Whether the open word, or one that begins so, may stand there."""

@@ -155,6 +155,19 @@ def test_a_byte_is_its_character_and_an_unknown_piece_is_none(
     assert [bool(held[token] == 5.0) for token in likely] == [False, True, True, True, False]
 
 
+def test_a_word_that_leads_nowhere_ends(
+    tokenizer: PreTrainedTokenizerBase, tokens: list[str]
+) -> None:
+    words = WordList("Talks began when Ann Ashford met Bob in the town hall.")
+    written = tokenizer("Talks with Zed", add_special_tokens=False)["input_ids"]
+    start, inside = tokens.index("▁"), tokens.index("s")
+    scores = torch.zeros(1, len(tokens))
+    scores[0, [start, inside]] = 5.0
+    held = ArticleWords([words], 1, tokenizer)(torch.tensor([[0, *written]]), scores)[0]
+    assert held[start] == 5.0
+    assert held[inside] == -torch.inf
+
+
 def test_each_beam_is_held_to_its_own_article(
     tokenizer: PreTrainedTokenizerBase, tokens: list[str]
 ) -> None:
