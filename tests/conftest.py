@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 from pathlib import Path
 
 import datasets
@@ -85,6 +86,8 @@ def t5_vocabulary() -> Path:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A checkout of its own, for the tests that run the pipeline."""
+    # A shell's background job ignores Ctrl-C, and so would every program that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return check_out(ROOT, tmp_path_factory)
 
 

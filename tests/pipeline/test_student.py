@@ -1,7 +1,5 @@
 """A student of the registered champion, through the same pipeline and gate."""
 
-import re
-
 from mlflow.tracking import MlflowClient
 
 from tests.checkout import Project
@@ -9,7 +7,7 @@ from tests.checkout import Project
 NAME = "news-highlighter"
 
 
-def test_a_student_is_made_of_the_champion_and_made_once(project: Project, first_run: str) -> None:
+def test_a_student_is_made_of_the_champion(project: Project, first_run: str) -> None:
     assert "Student of" not in first_run
     client = MlflowClient(project.tracking_uri)
     before = client.get_model_version_by_alias(NAME, "champion")
@@ -31,6 +29,3 @@ def test_a_student_is_made_of_the_champion_and_made_once(project: Project, first
     assert run.data.params["fine_tune.model.teacher"] == teacher
     assert run.data.metrics["distillation/speedup"] > 0
     assert run.data.metrics["distillation/teacher_targets"] <= 32
-    # The champion is the student now, but its teacher is still the one that is meant.
-    again = project.run(*student)
-    assert len(re.findall(r"^ ?\w+ +cached", again, re.MULTILINE)) == 5

@@ -61,6 +61,7 @@ def test_a_run_in_register_is_killed_while_another_waits(project: Project) -> No
     check_at_rest(project)
 
 
+@pytest.mark.long
 def test_a_run_without_space_says_so_and_the_next_completes(project: Project) -> None:
     corpus = project.folder / "highlighter" / "newswire" / "data" / "train.parquet"
     parquet.write_table(parquet.read_table(corpus).slice(1), corpus)
