@@ -15,6 +15,9 @@ from highlighter.evaluation.report import render_report
 from highlighter.evaluation.systems import SYSTEMS
 from highlighter.evaluation.writing import read_and_write
 from highlighter.generation import generate_summaries
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.metrics.rouge import score_rouge
+from highlighter.metrics.text import compression
 from highlighter.model import build_model, load_model
 from highlighter.oracle import greedy_oracle
 from highlighter.reading import Reader
@@ -82,6 +85,24 @@ def test_every_row_has_every_system(judged: Judged, test_rows: datasets.Dataset)
         for name, interval in evaluation.systems[system].rouge.items():
             assert interval.mean == pytest.approx(np.mean(rows[f"{system}_{name}"]))
             assert 0 <= interval.low <= interval.mean <= interval.high <= 100
+
+
+def test_every_text_has_its_own_measures(judged: Judged) -> None:
+    _, rows = judged
+    for row in rows:
+        known = ArticleFacts(row["article"])
+        for system in SYSTEMS:
+            text = row[system]
+            rouge = score_rouge([text], [row["reference"]])
+            assert row[f"{system}_rouge2"] == pytest.approx(100 * rouge["rouge2"][0])
+            assert row[f"{system}_rougeLsum"] == pytest.approx(100 * rouge["rougeLsum"][0])
+            assert row[f"{system}_words"] == len(text.split())
+            expected = compression(text, row["article"])
+            assert row[f"{system}_compression"] == pytest.approx(expected, nan_ok=True)
+            facts = (row[f"{system}_supported_facts"], row[f"{system}_facts"])
+            assert facts == known.count(text)
+            wanted = known.facts_of(row["reference"])
+            assert row[f"{system}_recalled_facts"] == sum(map(ArticleFacts(text).supports, wanted))
 
 
 def test_extractors_quote_the_article_and_the_oracle_is_the_best_of_them(judged: Judged) -> None:
