@@ -18,7 +18,8 @@ from highlighter.evaluation.scoring import score_rows
 from highlighter.evaluation.systems import write_summaries
 from highlighter.inference import best_device
 from highlighter.memory import keep_freed_memory
-from highlighter.metrics.rouge import ROUGE_TYPES, one_sentence_a_line
+from highlighter.metrics.rouge import one_sentence_a_line
+from highlighter.metrics.rouge_types import ROUGE_TYPES
 from highlighter.model import load_model
 from highlighter.settings import (
     EvaluationSettings,

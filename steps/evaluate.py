@@ -9,11 +9,7 @@ from zenml import step
 from zenml.types import HTMLString
 
 from highlighter.corpus.validation import IngestReport
-from highlighter.evaluation.beside_teacher import judge_beside_teacher
-from highlighter.evaluation.judge import judge
-from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import Evaluation
-from highlighter.evaluation.report import render_report
 from highlighter.memory import keep_freed_memory
 from highlighter.settings import (
     EvaluationSettings,
@@ -52,6 +48,11 @@ def evaluate(
     Annotated[HTMLString, "report"],
 ]:
     """Scores with intervals, every test row with every system's summary, and the report."""
+    from highlighter.evaluation.beside_teacher import judge_beside_teacher
+    from highlighter.evaluation.judge import judge
+    from highlighter.evaluation.pictures import picture_evaluation
+    from highlighter.evaluation.report import render_report
+
     log_settings()
     keep_freed_memory()
     result, rows = judge(

@@ -8,17 +8,9 @@ from datasets import DatasetDict
 from zenml import get_step_context, step
 from zenml.logger import get_logger
 
-from highlighter.checkpoint import save_checkpoint
 from highlighter.kept_folder import kept_folder
-from highlighter.launch import train_in_processes
 from highlighter.memory import keep_freed_memory
-from highlighter.model import build_model
-from highlighter.plots import plot_learning_curves
 from highlighter.settings import ModelSource, TextSettings, TrainingSettings
-from highlighter.tokenizer import load_tokenizer
-from highlighter.tracking import MlflowCurves
-from highlighter.training import train
-from highlighter.training_job import Tracking
 from highlighter.training_report import TrainingReport
 from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
@@ -45,6 +37,15 @@ def fine_tune(
     training: TrainingSettings = TrainingSettings(),
 ) -> tuple[Annotated[Path, "checkpoint"], Annotated[TrainingReport, "training_report"]]:
     """The checkpoint with the best validation, and how training went."""
+    from highlighter.checkpoint import save_checkpoint
+    from highlighter.launch import train_in_processes
+    from highlighter.model import build_model
+    from highlighter.plots import plot_learning_curves
+    from highlighter.tokenizer import load_tokenizer
+    from highlighter.tracking import MlflowCurves
+    from highlighter.training import train
+    from highlighter.training_job import Tracking
+
     log_settings()
     keep_freed_memory()
     words = load_tokenizer(str(tokenizer))

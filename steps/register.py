@@ -11,10 +11,7 @@ from zenml import step
 from zenml.logger import get_logger
 
 from highlighter.card import write_card
-from highlighter.checkpoint import count_parameters, finish_checkpoint, write_engine
 from highlighter.corpus.validation import IngestReport
-from highlighter.ctranslate2_writer import FOLDER
-from highlighter.engine_check import convert_and_check
 from highlighter.evaluation.record import Evaluation, measured_for_gate, teacher_for_gate
 from highlighter.settings import Engine, EngineSettings, RegistrySettings
 from highlighter.workspace import temporary_folder
@@ -37,6 +34,8 @@ def register(
     registry: RegistrySettings = RegistrySettings(),
 ) -> Annotated[Registration, "registration"]:
     """A new version in MLflow's registry; the champion is what `bentoml serve` serves."""
+    from highlighter.checkpoint import count_parameters, finish_checkpoint
+
     log_settings()
     folder = temporary_folder("register") / "checkpoint"
     finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
@@ -74,6 +73,10 @@ def register(
 
 def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
     """Convert for CTranslate2, if wanted; where it writes something else, torch serves."""
+    from highlighter.checkpoint import write_engine
+    from highlighter.ctranslate2_writer import FOLDER
+    from highlighter.engine_check import convert_and_check
+
     engine: Engine = "torch"
     if settings.kind == "ctranslate2":
         check = convert_and_check(folder, articles, settings, os.cpu_count() or 1)

@@ -9,10 +9,7 @@ from zenml import step
 from zenml.logger import get_logger
 
 from highlighter.features import TokenizeReport, tokenize_splits
-from highlighter.plots import plot_lengths
 from highlighter.settings import MapSettings, ModelSource, StudentModel, TextSettings
-from highlighter.teacher_targets import write_targets
-from highlighter.tokenizer import prepare_tokenizer
 from highlighter.workspace import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer, FolderMaterializer
@@ -42,6 +39,9 @@ def tokenize(
     Annotated[TokenizeReport, "tokenize_report"],
 ]:
     """Features of every split with the model's own tokenizer, or one trained on the train split."""
+    from highlighter.plots import plot_lengths
+    from highlighter.tokenizer import prepare_tokenizer
+
     log_settings()
     folder = temporary_folder("tokenize")
     model = with_files(model)
@@ -74,6 +74,8 @@ def tokenize(
 
 def _with_teachers_targets(articles: Dataset, model: StudentModel) -> Dataset:
     """The articles with a column `target`: the teacher's summary, where it has written one."""
+    from highlighter.teacher_targets import write_targets
+
     chosen = articles.select(range(min(model.teacher_targets, len(articles))))
     targets, written = write_targets(
         Path(model.teacher), chosen["article"][:], chosen["highlights"][:]

@@ -13,12 +13,12 @@ from highlighter.checkpoint import (
     write_engine,
 )
 from highlighter.ctranslate2_writer import FOLDER, compute_type, convert
+from highlighter.evaluation.columns import column
 from highlighter.evaluation.judge import judge
 from highlighter.evaluation.record import Evaluation
-from highlighter.evaluation.scoring import column
 from highlighter.evaluation.speed import compare_speed
 from highlighter.evaluation.tradeoff import COMPARED, Contender, Tradeoff, teacher_column
-from highlighter.metrics.rouge import ROUGE_TYPES
+from highlighter.metrics.rouge_types import ROUGE_TYPES
 from highlighter.model import load_model
 from highlighter.settings import EvaluationSettings
 from highlighter.statistics import paired_difference

@@ -3,8 +3,8 @@
 import datasets
 from matplotlib.figure import Figure
 
+from highlighter.evaluation.columns import column
 from highlighter.evaluation.record import Evaluation
-from highlighter.evaluation.scoring import column
 from highlighter.plots import (
     plot_learning_curves,
     plot_places,

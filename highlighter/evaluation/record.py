@@ -8,11 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel
 
 from highlighter.card import Judgement, MeasuredModel, Score
-from highlighter.evaluation.scoring import column, recall_column
-from highlighter.evaluation.systems import SYSTEMS
+from highlighter.evaluation.columns import SYSTEMS, column, recall_column
 from highlighter.evaluation.tradeoff import Tradeoff, teacher_column
 from highlighter.gate import Measured, Teacher
-from highlighter.metrics.rouge import ROUGE_TYPES
+from highlighter.metrics.rouge_types import ROUGE_TYPES
 from highlighter.settings import (
     Engine,
     EvaluationSettings,

@@ -8,8 +8,8 @@ from typing import Any
 import datasets
 from matplotlib.figure import Figure
 
+from highlighter.evaluation.columns import SYSTEMS
 from highlighter.evaluation.record import Evaluation
-from highlighter.evaluation.systems import SYSTEMS
 from highlighter.render import render
 from highlighter.segmentation import split_paragraphs, split_sentences
 

@@ -5,40 +5,18 @@ from typing import Any
 
 import datasets
 
-from highlighter.evaluation.systems import SYSTEMS, Outputs
-from highlighter.metrics.faithfulness import ArticleFacts
-from highlighter.metrics.rouge import ROUGE_TYPES, score_rouge
-from highlighter.metrics.text import compression, novel_ngrams, repeated_trigrams
-
-# Per row and system: ROUGE F1, words, and measures of the text itself (NaN where undefined).
-MEASURES = (
-    *ROUGE_TYPES,
-    "words",
-    "compression",
-    "novel_bigrams",
-    "repeated_trigrams",
-    "supported_facts",
-    "facts",
-    "recalled_facts",
+from highlighter.evaluation.columns import (
+    MEASURES,
+    SYSTEMS,
+    column,
+    recall_column,
+    source_column,
 )
-
-
-def column(system: str, measure: str) -> str:
-    """Name of a measure's column in the table of rows."""
-    return f"{system}_{measure}"
-
-
-def source_column(source: str) -> str:
-    """Name of the column with the text of a decoder source, while rows are scored."""
-    return f"source_{source}"
-
-
-def recall_column(source: str) -> str:
-    """Name of the column with the percentage of the reference's bigrams that a source holds.
-
-    It bounds what a decoder can copy from that source, whatever the decoder is worth.
-    """
-    return f"recall_{source}"
+from highlighter.evaluation.systems import Outputs
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.metrics.rouge import score_rouge
+from highlighter.metrics.rouge_types import ROUGE_TYPES
+from highlighter.metrics.text import compression, novel_ngrams, repeated_trigrams
 
 
 def score_rows(

@@ -6,25 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel
 
+from highlighter.evaluation.tradeoff import Speed
 from highlighter.highlights import HighlightRequest
 from highlighter.inference import Summarizer, best_device
-from highlighter.statistics import Interval, ratio_interval
-
-
-class Speed(BaseModel):
-    """Seconds an article of both, medians, and the teacher's in all over the student's.
-
-    The ratio's interval is of the articles, which are drawn again for both at once.
-    """
-
-    articles: int
-    device: str
-    threads: int
-    teacher: float
-    student: float
-    ratio: Interval
+from highlighter.statistics import ratio_interval
 
 
 def compare_speed(

@@ -7,6 +7,7 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.baselines import lead, random_sentences
 from highlighter.checkpoint import generation_config
+from highlighter.evaluation.columns import SYSTEMS
 from highlighter.evaluation.writing import SOURCES, Written, read_and_write
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model import T5ForHighlighting
@@ -15,19 +16,6 @@ from highlighter.reading import ReadArticle, Reader
 from highlighter.selection import best_sentences
 from highlighter.settings import GenerationSettings, HighlightSettings, TextSettings
 from highlighter.trust import doubt
-
-# "served" is what a reader gets: "abstractive", or "extractive" where there is a doubt about it.
-# "abstractive" is the one of the two below it that the configuration chooses.
-SYSTEMS = (
-    "served",
-    "abstractive",
-    "abstractive_first",
-    "abstractive_selected",
-    "extractive",
-    "lead3",
-    "random3",
-    "oracle",
-)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from pydantic import BaseModel
 
-from highlighter.evaluation.speed import Speed
 from highlighter.statistics import Interval
 
 COMPARED = ("served", "abstractive", "extractive")
@@ -18,6 +17,20 @@ class Contender(BaseModel):
     rouge: dict[str, dict[str, float]]
     faithfulness: dict[str, float]
     fact_recall: dict[str, float]
+
+
+class Speed(BaseModel):
+    """Seconds an article of both, medians, and the teacher's in all over the student's.
+
+    The ratio's interval is of the articles, which are drawn again for both at once.
+    """
+
+    articles: int
+    device: str
+    threads: int
+    teacher: float
+    student: float
+    ratio: Interval
 
 
 class Tradeoff(BaseModel):

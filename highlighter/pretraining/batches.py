@@ -14,6 +14,7 @@ from highlighter.pretraining.texts import Article, ArticleEncoder, condense, gen
 from highlighter.tokenizer import SENTINELS
 
 _BYTES = 256
+_STOP = "."
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class BatchMaker:
     def _strings(self, stage: StringStage, random: np.random.Generator) -> Batch:
         # Neither special tokens nor bytes, which stand for single odd characters.
         tokens = np.arange(3 + _BYTES, len(self.tokenizer) - len(SENTINELS))
-        end = self.tokenizer.eos_token_id
-        pairs = [draw_string(stage, tokens, random) for _ in range(stage.batch_size)]
+        end, stop = self.tokenizer.convert_tokens_to_ids([self.tokenizer.eos_token, _STOP])
+        tokens = tokens[tokens != stop]
+        pairs = [draw_string(stage, tokens, stop, random) for _ in range(stage.batch_size)]
         rows = [plain_row([*source, end], [*target, end]) for source, target in pairs]
         return collate(rows, self.tokenizer.pad_token_id)
 

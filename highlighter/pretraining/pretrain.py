@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from highlighter.batches import IGNORED, Batch
 from highlighter.model import T5ForHighlighting
 from highlighter.pretraining.batches import BatchMaker
+from highlighter.pretraining.muon import Muon
 from highlighter.pretraining.progress import Progress, find_state, load_state, save_state
 from highlighter.pretraining.settings import Recipe, StringStage, TextStage
 
@@ -28,11 +29,11 @@ def pretrain(
     """
     recipe = batches.recipe
     device = next(model.parameters()).device
-    optimizer = _optimizer(model, recipe)
+    optimizers = _optimizers(model, recipe)
     state = find_state(work_folder)
     progress = Progress(run_id=run_id)
     if state:
-        progress = load_state(state, run_id, recipe.stages, model, optimizer)
+        progress = load_state(state, run_id, recipe.stages, model, optimizers)
     active = mlflow.active_run()
     progress.mlflow_run = active.info.run_id if active else None
     model.train()
@@ -42,19 +43,19 @@ def pretrain(
             started = time.perf_counter()
             batch = batches.batch(progress.stage, progress.step)
             rate = _rate(recipe, progress)
-            for group in optimizer.param_groups:
+            for group in [group for optimizer in optimizers for group in optimizer.param_groups]:
                 group["lr"] = rate * group["peak"]
             moved = {name: tensor.to(device) for name, tensor in batch.items()}
-            losses, accuracy = _step(model, moved, optimizer, recipe)
+            losses, accuracy = _step(model, moved, optimizers, recipe)
             progress.observe(accuracy)
             progress.seconds += time.perf_counter() - started
             if progress.total_steps % _LOG_EVERY == 0 and active:
                 values = {**losses, "accuracy": accuracy, "stage": progress.stage}
                 mlflow.log_metrics(values, step=progress.total_steps)
             if progress.total_steps % recipe.save_every == 0:
-                save_state(work_folder, progress, model, optimizer)
+                save_state(work_folder, progress, model, optimizers)
         progress.finish_stage(stage)
-        save_state(work_folder, progress, model, optimizer)
+        save_state(work_folder, progress, model, optimizers)
     model.eval()
     return progress
 
@@ -72,19 +73,34 @@ def _steps(stage: StringStage | TextStage, progress: Progress) -> Iterator[int]:
             bar.update()
 
 
-def _optimizer(model: T5ForHighlighting, recipe: Recipe) -> torch.optim.Optimizer:
-    head = [w for name, w in model.named_parameters() if name.startswith("salience.")]
-    body = [w for name, w in model.named_parameters() if not name.startswith("salience.")]
-    groups = [
-        {"params": body, "peak": recipe.learning_rate},
-        {"params": head, "peak": recipe.salience_learning_rate},
+def _optimizers(model: T5ForHighlighting, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for all else."""
+    weights = dict(model.named_parameters())
+    head = [name for name in weights if name.startswith("salience.")]
+    layers = [
+        name
+        for name, weight in weights.items()
+        if ".block." in name and weight.ndim == 2 and "relative_attention_bias" not in name
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=0.0, fused=True)
+    other = [name for name in weights if name not in {*head, *layers}]
+
+    def group(names: list[str], peak: float) -> dict[str, object]:
+        return {"params": [weights[name] for name in names], "peak": peak}
+
+    adamw = [
+        group(other, recipe.learning_rate),
+        group(head, recipe.salience_learning_rate),
+    ]
+    return [
+        torch.optim.AdamW(adamw, lr=recipe.learning_rate, weight_decay=0.0, fused=True),
+        Muon([group(layers, recipe.matrix_learning_rate)], lr=recipe.matrix_learning_rate),
+    ]
 
 
 def _rate(recipe: Recipe, progress: Progress) -> float:
-    """Share of the peak: a linear start, a plateau, and a linear fall in the last stage."""
+    """Share of the peak: a linear start, a plateau a stage, and a linear fall in the last one."""
     rate = min(1.0, (progress.total_steps + 1) / (recipe.warmup_steps + 1))
+    rate *= recipe.stages[progress.stage].rate
     last = recipe.stages[-1]
     if progress.stage == len(recipe.stages) - 1 and isinstance(last, TextStage):
         left = last.steps - progress.step
@@ -94,16 +110,20 @@ def _rate(recipe: Recipe, progress: Progress) -> float:
 
 
 def _step(
-    model: T5ForHighlighting, batch: Batch, optimizer: torch.optim.Optimizer, recipe: Recipe
+    model: T5ForHighlighting,
+    batch: Batch,
+    optimizers: list[torch.optim.Optimizer],
+    recipe: Recipe,
 ) -> tuple[dict[str, float], float]:
     """One optimizer step; its losses, and the share of target tokens that were right."""
     summary, salience, output = model.losses(**batch)
     assert output is not None  # every row of pretraining has a target
-    optimizer.zero_grad()
+    model.zero_grad()
     loss = summary + recipe.salience_weight * salience
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
     labels = batch["labels"]
     known = labels != IGNORED
     right = (output.logits.detach().argmax(-1) == labels) & known

@@ -57,7 +57,10 @@ class Progress(BaseModel):
 
 
 def save_state(
-    folder: Path, progress: Progress, model: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path,
+    progress: Progress,
+    model: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
 ) -> None:
     """Replace the state in `folder`; a run killed while saving leaves the one before."""
     fresh, old = folder / "state.new", folder / "state.old"
@@ -68,6 +71,7 @@ def save_state(
     save_file(weights, fresh / "weights.safetensors")
     moments = {
         f"{key}/{names[weight]}": value
+        for optimizer in optimizers
         for weight, state in optimizer.state.items()
         for key, value in state.items()
     }
@@ -99,7 +103,7 @@ def load_state(
     run_id: str,
     stages: Sequence[Stage],
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
 ) -> Progress:
     """Fill model and optimizer. Stages that are not done yet may have changed since.
 
@@ -117,7 +121,13 @@ def load_state(
     with torch.no_grad():
         for name, weight in load_file(state / "weights.safetensors").items():
             parameters[name].copy_(weight)
+    owners = {
+        weight: optimizer
+        for optimizer in optimizers
+        for group in optimizer.param_groups
+        for weight in group["params"]
+    }
     for place, value in load_file(state / "optimizer.safetensors").items():
         key, name = place.split("/", 1)
-        optimizer.state[parameters[name]][key] = value
+        owners[parameters[name]].state[parameters[name]][key] = value
     return progress

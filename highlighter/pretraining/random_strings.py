@@ -8,17 +8,19 @@ from highlighter.pretraining.settings import StringStage
 Pair = tuple[list[int], list[int]]  # source and target, without end tokens
 
 
-def draw_string(stage: StringStage, tokens: NDArray[np.int64], random: np.random.Generator) -> Pair:
+def draw_string(
+    stage: StringStage, tokens: NDArray[np.int64], end: int, random: np.random.Generator
+) -> Pair:
     """One source and what is to be written.
 
     No two spans start alike, so a cue names one of them; further tokens may repeat. `tokens` are
-    the ids to draw from.
+    the ids to draw from; `end` closes every span, as a full stop does a sentence.
     """
     count = int(random.integers(stage.spans[0], stage.spans[1] + 1))
     starts = _draw_distinct(count, tokens, random)
     lengths = random.integers(stage.span_tokens[0], stage.span_tokens[1] + 1, count)
     spans = [
-        [int(start), *_draw_others(length - 1, tokens, starts, random)]
+        [int(start), *_draw_others(length - 1, tokens, starts, random), end]
         for start, length in zip(starts, lengths, strict=True)
     ]
     if not stage.cues:

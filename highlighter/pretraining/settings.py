@@ -26,6 +26,7 @@ class StringStage(Settings):
     spans: Range = (1, 1)
     span_tokens: Range = (2, 8)
     until: float = Field(0.97, gt=0, le=1, description="share of tokens right that ends the stage")
+    rate: float = Field(1.0, gt=0, description="of the recipe's learning rates, in this stage")
     max_steps: int = Field(3000, ge=1)
 
     @model_validator(mode="after")
@@ -73,6 +74,7 @@ class TextStage(Settings):
         1.0, ge=0, le=1, description="of a generated article's paragraphs without a fact, kept"
     )
     extra_share: float = Field(0.25, ge=0, lt=1, description="of rows from the extra text, if any")
+    rate: float = Field(1.0, gt=0, description="of the recipe's learning rates, in this stage")
 
 
 Stage = Annotated[StringStage | TextStage, Field(discriminator="kind")]
@@ -86,7 +88,8 @@ class Recipe(Settings):
     vocabulary_articles: int = Field(4200, ge=100, description="generated ones it is trained on")
     text: TextSettings
     stages: tuple[Stage, ...] = Field(..., min_length=1)
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(3e-2, gt=0, description="AdamW's: embeddings, norms, positions")
+    matrix_learning_rate: float = Field(4e-3, gt=0, description="Muon's: the layers' matrices")
     warmup_steps: int = Field(100, ge=0)
     decay_steps: int = Field(0, ge=0, description="of the last stage, falling to a tenth")
     salience_learning_rate: float = Field(1e-3, gt=0)

@@ -16,7 +16,7 @@ from benchmarks.evaluation_run import (
     evaluate,
     evaluate_plainly,
 )
-from highlighter.metrics.rouge import ROUGE_TYPES
+from highlighter.metrics.rouge_types import ROUGE_TYPES
 from highlighter.settings import GenerationSettings
 from highlighter.shipped import CHECKPOINT
 from highlighter.tokenizer import load_tokenizer

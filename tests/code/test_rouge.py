@@ -2,7 +2,8 @@ import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from highlighter.baselines import lead
-from highlighter.metrics.rouge import ROUGE_TYPES, one_sentence_a_line, score_rouge
+from highlighter.metrics.rouge import one_sentence_a_line, score_rouge
+from highlighter.metrics.rouge_types import ROUGE_TYPES
 from highlighter.segmentation import sentence_texts
 
 

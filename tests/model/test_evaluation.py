@@ -8,11 +8,11 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.checkpoint import generation_config, read_text_settings, save_checkpoint
+from highlighter.evaluation.columns import SYSTEMS
 from highlighter.evaluation.judge import judge
 from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import Evaluation, measured_for_gate
 from highlighter.evaluation.report import render_report
-from highlighter.evaluation.systems import SYSTEMS
 from highlighter.evaluation.writing import read_and_write
 from highlighter.generation import generate_summaries
 from highlighter.metrics.faithfulness import ArticleFacts

@@ -16,6 +16,7 @@ from highlighter.settings import TextSettings
 from highlighter.tokenizer import SENTINELS
 
 TOKENS = np.arange(300, 400)
+STOP = 7
 
 
 @pytest.fixture
@@ -25,16 +26,17 @@ def random() -> np.random.Generator:
 
 def test_without_a_cue_the_source_itself_is_to_be_copied(random: np.random.Generator) -> None:
     stage = StringStage(kind="strings", name="copy", span_tokens=(2, 8))
-    drawn = [draw_string(stage, TOKENS, random) for _ in range(200)]
+    drawn = [draw_string(stage, TOKENS, STOP, random) for _ in range(200)]
     assert all(source == target for source, target in drawn)
-    assert {len(source) for source, _ in drawn} == set(range(2, 9))
-    assert {token for source, _ in drawn for token in source} == set(TOKENS.tolist())
+    assert {len(source) for source, _ in drawn} == set(range(3, 10))
+    assert all(source.index(STOP) == len(source) - 1 for source, _ in drawn)
+    assert {token for source, _ in drawn for token in source} == {*TOKENS.tolist(), STOP}
 
 
 def test_each_cue_stands_for_the_one_span_it_starts(random: np.random.Generator) -> None:
     stage = StringStage(kind="strings", name="find", cues=2, spans=(4, 5), span_tokens=(3, 6))
     for _ in range(100):
-        source, target = draw_string(stage, TOKENS, random)
+        source, target = draw_string(stage, TOKENS, STOP, random)
         cues, spans = source[:2], source[2:]
         places = [spans.index(cue) for cue in cues]
         assert all(spans.count(cue) == 1 for cue in cues)
@@ -42,7 +44,13 @@ def test_each_cue_stands_for_the_one_span_it_starts(random: np.random.Generator)
         second = target.index(cues[1])
         assert spans[places[0] : places[0] + second] == target[:second]
         assert spans[places[1] : places[1] + len(target) - second] == target[second:]
-        assert 6 <= len(target) <= 12
+        assert 8 <= len(target) <= 14
+        # Where a span ends can be read: as many stops as spans, and one after each of the target's.
+        assert spans.count(STOP) in (4, 5)
+        assert [place for place, token in enumerate(target) if token == STOP] == [
+            second - 1,
+            len(target) - 1,
+        ]
 
 
 def test_corrupted_spans_put_back_together_are_the_text(random: np.random.Generator) -> None:
