@@ -1,8 +1,9 @@
 """What can be told about a sentence's importance from its place and its words."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,29 +47,35 @@ def describe_pieces(
     Place: index, index over count, count. Words, each weighed by `weights`: how often the rest of
     the article says them (centrality), the share it says at all, and how many the lead has.
     """
-    counts = [Counter(piece) for piece in pieces]
-    article: Counter[int] = Counter()
-    for count in counts:
-        article.update(count)
-    lead = set().union(*counts[:_LEAD]) if counts else set()
-    rows = np.zeros((len(pieces), len(FEATURES)), dtype=np.float32)
-    for index, count in enumerate(counts):
-        tokens = list(count)
-        weight = weights[tokens]
-        elsewhere = np.array([article[token] - count[token] for token in tokens], dtype=np.float32)
-        repeated = weight[elsewhere > 0].sum()
-        total = weight.sum() + 1
-        in_lead = weight[[token in lead for token in tokens]].sum() if index >= _LEAD else 0.0
-        rows[index] = (
-            np.log1p(index) / 3,
-            index / len(pieces),
-            np.log(len(pieces)) / 4,
-            np.log1p(len(pieces[index])) / 4,
-            (weight * np.log1p(elsewhere)).sum() / total,
-            repeated / total,
-            np.log1p(repeated),
-            np.log1p((weight * elsewhere).sum()) / 2,
-            in_lead / total,
-            weight.sum() / (len(pieces[index]) + 1),
-        )
-    return rows
+    if not pieces:
+        return np.zeros((0, len(FEATURES)), dtype=np.float32)
+    lengths = np.array([len(piece) for piece in pieces])
+    tokens = np.fromiter(chain.from_iterable(pieces), np.int64, count=lengths.sum())
+    piece = np.repeat(np.arange(len(pieces)), lengths)
+    known, token = np.unique(tokens, return_inverse=True)
+    # Each token of each piece once, and how often it stands there.
+    places, here = np.unique(piece * max(1, len(known)) + token, return_counts=True)
+    piece, token = np.divmod(places, max(1, len(known)))
+    elsewhere = np.bincount(token, here, minlength=len(known))[token] - here
+    in_lead = np.isin(token, token[piece < _LEAD]) & (piece >= _LEAD)
+    weight = weights[known[token]]
+
+    def summed(values: NDArray[Any]) -> NDArray[np.float64]:
+        return np.bincount(piece, values, minlength=len(pieces))
+
+    total = summed(weight) + 1
+    repeated = summed(weight * (elsewhere > 0))
+    index = np.arange(len(pieces))
+    columns = (
+        np.log1p(index) / 3,
+        index / len(pieces),
+        np.full(len(pieces), np.log(len(pieces)) / 4),
+        np.log1p(lengths) / 4,
+        summed(weight * np.log1p(elsewhere)) / total,
+        repeated / total,
+        np.log1p(repeated),
+        np.log1p(summed(weight * elsewhere)) / 2,
+        summed(weight * in_lead) / total,
+        (total - 1) / (lengths + 1),
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
