@@ -1,12 +1,14 @@
 """Fixtures: real rows and vocabulary where they are at hand, and small made-up ones."""
 
 import json
+import os
 import random
 import signal
 from pathlib import Path
 
 import datasets
 import pytest
+import torch
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.tokenizer import train_tokenizer
@@ -40,6 +42,22 @@ def made_up_articles(rows: int, seed: int) -> list[dict[str, str]]:
             }
         )
     return articles
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Test processes share the cores: two with as many threads each are many times slower."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # of the programs that tests start
+        torch.set_num_threads(threads)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what is slow to make run in one process: a file's, and the first run's."""
+    for item in items:
+        shares_run = "first_run" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("first_run" if shares_run else item.path.name))
 
 
 @pytest.fixture(scope="session")

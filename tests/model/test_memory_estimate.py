@@ -146,7 +146,7 @@ def trial(folder: Path, vocabulary: Path, **settings: object) -> Outcome:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("checkpointing", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_what_would_fit_is_not_refused(
     t5_vocabulary: Path, tmp_path: Path, checkpointing: bool
 ) -> None:

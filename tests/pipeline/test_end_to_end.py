@@ -307,6 +307,7 @@ def test_a_registry_that_was_cleared_is_filled_again(project: Project) -> None:
         assert ask(address, {"article": "The bridge at Ashford will close."})[0] == 200
 
 
+@pytest.mark.long
 def test_a_stack_the_user_activated_is_respected(project: Project) -> None:
     """One without a tracker is refused with what to do; it stays active, and so does the global."""
     program = (
