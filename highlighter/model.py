@@ -151,7 +151,9 @@ class T5ForHighlighting(T5ForConditionalGeneration):
         written = (labels != IGNORED).any(dim=1)
         if not written.any():
             return logits.new_zeros(()), salience_loss, None
-        output: Seq2SeqLMOutput = self(
+        # Not through self(): a wrapper that holds mixed precision can't be entered twice, and would
+        # leave it on for all that comes after.
+        output: Seq2SeqLMOutput = super().forward(
             encoder_outputs=BaseModelOutput(last_hidden_state=states[written]),
             attention_mask=attention_mask[written],
             labels=labels[written],

@@ -104,6 +104,10 @@ def train(
     with _dropout(model, arguments):
         progress = train_or_resume(trainer, settings.checkpoint_minutes)
     model.config.use_cache = True
+    # accelerate leaves its mixed precision on the model; its own way back would take off the part
+    # of `forward` that is ours as well.
+    for name in ("forward", "_original_forward"):
+        vars(model).pop(name, None)
     if updates:
         updates.merge()
     return _report(trainer, settings, progress)

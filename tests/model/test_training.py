@@ -286,3 +286,23 @@ def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
         load_model(str(tmp_path))
     with pytest.raises(CheckpointError, match=r"no text_settings\.json"):
         read_text_settings(tmp_path)
+
+
+def test_mixed_precision_ends_with_the_training(
+    tokenizer: PreTrainedTokenizerBase, features: datasets.DatasetDict, tmp_path: Path
+) -> None:
+    model = build_model(TINY, tokenizer, seed=3)
+    settings = TrainingSettings(max_steps=1, evaluations=1, device="cpu", precision="bf16")
+    train(
+        model, tokenizer, features, text=TEXT, settings=settings, seed=3,
+        work_folder=tmp_path, callbacks=[],
+    )  # fmt: skip
+    assert not torch.is_autocast_enabled("cpu")
+    model.eval()
+    ids = torch.tensor([[10, 11, 12, 1]])
+    with torch.no_grad():
+        logits = model(input_ids=ids, labels=ids).logits
+        encoded = model.encoder(input_ids=ids)
+        exact = model(encoder_outputs=encoded, labels=ids).logits
+    assert torch.equal(logits, exact)
+    assert not torch.equal(logits, logits.bfloat16().float())
