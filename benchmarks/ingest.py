@@ -20,7 +20,7 @@ from benchmarks.articles import Article, read_articles
 from benchmarks.command import positive_int, run_command
 from benchmarks.figures import number, table
 from benchmarks.machine import describe_machine
-from benchmarks.memory import MemoryWatch
+from benchmarks.memory import MemoryWatch, tree_own
 from benchmarks.processes import ServerError, last_lines, python, start
 from highlighter.errors import CorpusError
 
@@ -35,11 +35,15 @@ class Stages(BaseModel):
 
 
 class Row(BaseModel):
-    """One size: its stages, and the peak RSS of the process and its workers in MB."""
+    """One size: its stages, and the peak RSS of the process and its workers in MB.
+
+    `peak_own`: without the pages of mapped files, which count as long as nobody needs the memory.
+    """
 
     rows: int
     stages: Stages
     peak_rss: float
+    peak_own: float
 
     @property
     def rows_per_second(self) -> float:
@@ -91,10 +95,10 @@ def slopes(rows: Sequence[Row]) -> tuple[float, float]:
 
 def show(rows: Sequence[Row]) -> str:
     """The table, and the slopes where there are two sizes."""
-    header = ["rows", "ingest s", "tokenize s", "rows/s", "peak RSS MB"]
+    header = ["rows", "ingest s", "tokenize s", "rows/s", "peak RSS MB", "without files MB"]
     cells = [
         [str(r.rows), number(r.stages.ingest, 1), number(r.stages.tokenize, 1)]
-        + [number(r.rows_per_second, 0), number(r.peak_rss, 0)]
+        + [number(r.rows_per_second, 0), number(r.peak_rss, 0), number(r.peak_own, 0)]
         for r in rows
     ]
     lines = [table(header, cells)]
@@ -160,12 +164,16 @@ def _measure(articles: Sequence[Article], size: int, options: argparse.Namespace
             *("--vocabulary", str(options.vocabulary.resolve())),
             *("--workers", str(options.workers)),
         )
-        with start(command, log) as process, MemoryWatch(process.pid, interval=0.2) as memory:
+        with (
+            start(command, log) as process,
+            MemoryWatch(process.pid, interval=0.2) as memory,
+            MemoryWatch(process.pid, interval=0.2, measure=tree_own) as own,
+        ):
             if process.wait():
                 raise ServerError(f"{size} rows failed:\n{last_lines(log)}")
         stages = Stages.model_validate_json((Path(folder) / "stages.json").read_bytes())
     log.unlink()
-    return Row(rows=size, stages=stages, peak_rss=memory.peak)
+    return Row(rows=size, stages=stages, peak_rss=memory.peak, peak_own=own.peak)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import psutil
@@ -25,10 +25,19 @@ def process_tree(pid: int) -> list[psutil.Process]:
 
 def tree_rss(pid: int) -> float:
     """Resident memory of the process tree in MB (2**20 bytes); pages they share count each time."""
+    return _sum_of_tree(pid, lambda info: info.rss)
+
+
+def tree_own(pid: int) -> float:
+    """As `tree_rss`, without the pages of files, which the system takes back when it needs them."""
+    return _sum_of_tree(pid, lambda info: info.rss - info.shared)
+
+
+def _sum_of_tree(pid: int, count: Callable[[Any], int]) -> float:
     total = 0
     for process in process_tree(pid):
         with contextlib.suppress(psutil.NoSuchProcess):
-            total += process.memory_info().rss
+            total += count(process.memory_info())
     return total / _MB
 
 
@@ -45,13 +54,16 @@ def growth(samples: Sequence[Sample], leave_out: float) -> float:
 
 
 class MemoryWatch:
-    """Samples a process tree's RSS from a thread, as long as the `with` block lasts."""
+    """Samples a process tree's memory from a thread, as long as the `with` block lasts."""
 
-    def __init__(self, pid: int, interval: float = 1.0) -> None:
-        """`interval`: seconds between two samples."""
+    def __init__(
+        self, pid: int, interval: float = 1.0, measure: Callable[[int], float] = tree_rss
+    ) -> None:
+        """`interval`: seconds between two samples; `measure`: MB of a process id's tree."""
         self.samples: list[Sample] = []
         self._pid = pid
         self._interval = interval
+        self._measure = measure
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._start = time.perf_counter()
@@ -76,6 +88,6 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while True:
-            self.samples.append((time.perf_counter() - self._start, tree_rss(self._pid)))
+            self.samples.append((time.perf_counter() - self._start, self._measure(self._pid)))
             if self._over.wait(self._interval):
                 break

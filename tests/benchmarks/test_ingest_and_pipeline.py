@@ -44,13 +44,16 @@ def test_a_corpus_of_any_size_has_no_row_twice_and_is_processed_whole(
 def test_slopes_of_a_line(tmp_path: Path) -> None:
     rows = [
         ingest.Row(
-            rows=n, stages=Stages(ingest=n / 1000, tokenize=1 + n / 200), peak_rss=500 + n / 50
+            rows=n,
+            stages=Stages(ingest=n / 1000, tokenize=1 + n / 200),
+            peak_rss=500 + n / 50,
+            peak_own=400,
         )
         for n in (1000, 2000, 4000)
     ]
     assert ingest.slopes(rows) == pytest.approx((0.006, 0.02))
     text = ingest.show(rows)
-    assert text.splitlines()[1].split() == ["1000", "1.0", "6.0", "143", "520"]
+    assert text.splitlines()[1].split() == ["1000", "1.0", "6.0", "143", "520", "400"]
     assert text.splitlines()[-1] == "1,000 rows more: 6.00 s, 20.00 MB"
     ingest.plot_ingest(rows).savefig(tmp_path / "ingest.png")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.memory import MemoryWatch, growth, tree_rss
+from benchmarks.memory import MemoryWatch, growth, tree_own, tree_rss
 from benchmarks.processes import ServerError, python, serve, start, stop
 from tests.conftest import ROOT
 
@@ -137,6 +137,24 @@ def test_memory_counts_children(tmp_path: Path) -> None:
         assert len(memory.samples) >= 3
         process.communicate("\n")
     assert tree_rss(process.pid) == 0
+
+
+def test_pages_of_a_mapped_file_are_not_a_process_s_own(tmp_path: Path) -> None:
+    file = tmp_path / "mapped"
+    file.write_bytes(b"x" * (64 << 20))
+    script = (
+        f"import mmap; f = open({str(file)!r}, 'rb'); "
+        "m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ); sum(m[::4096]); "
+        "print('read', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "read\n"
+        assert tree_rss(process.pid) > 64
+        assert 0 < tree_own(process.pid) < 40
+        process.communicate("\n")
 
 
 def test_growth_leaves_the_first_seconds_out() -> None:
