@@ -24,13 +24,6 @@ class Generated(NamedTuple):
     confidence: float
 
 
-def greedy(config: GenerationConfig) -> GenerationConfig:
-    """The same settings without beams."""
-    alone = GenerationConfig.from_dict(config.to_dict())
-    alone.num_beams, alone.early_stopping, alone.length_penalty = 1, False, 1.0
-    return alone
-
-
 @torch.inference_mode()
 def generate_summaries(
     model: PreTrainedModel,

@@ -1,7 +1,7 @@
 """Highlight and summarize articles with a checkpoint folder. All that serving needs."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -9,7 +9,6 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from highlighter.article_words import WordList
 from highlighter.checkpoint import read_highlight_settings, read_text_settings
-from highlighter.draft import unsure_drafts, write_if_sure
 from highlighter.generation import Generated
 from highlighter.highlights import (
     Counts,
@@ -104,7 +103,13 @@ class Summarizer:
         reading = self._reading(request, article)
         yield reading
         started = time.perf_counter()
-        for piece in self._stream(request, article):
+        for piece in stream_summary(
+            self._model,
+            self._tokenizer,
+            self._source(article),
+            self._limited(request.max_summary_tokens),
+            words=self._words(request.article),
+        ):
             if isinstance(piece, str):
                 yield piece
             else:
@@ -115,16 +120,6 @@ class Summarizer:
                     write_ms=_milliseconds(started),
                 )
 
-    def _stream(self, request: HighlightRequest, article: ReadArticle) -> Iterable[str | Generated]:
-        """The summary as it is written; of an unsure draft, nothing but its end."""
-        source, config = self._source(article), self._limited(request.max_summary_tokens)
-        trust = self._highlights.trust
-        unsure = unsure_drafts(self._writer, [source], config, trust, batch_size=1)
-        if unsure:
-            return unsure.values()
-        words = self._words(request.article)
-        return stream_summary(self._model, self._tokenizer, source, config, words=words)
-
     def _write(
         self, requests: Sequence[HighlightRequest], read: Sequence[ReadArticle], batch_size: int
     ) -> list[Generated]:
@@ -134,11 +129,9 @@ class Summarizer:
         for limit in set(limits):
             indices = [index for index, own in enumerate(limits) if own == limit]
             words = [self._words(requests[index].article) for index in indices]
-            written = write_if_sure(
-                self._writer,
+            written = self._writer.write(
                 [self._source(read[index]) for index in indices],
                 self._limited(limit),
-                self._highlights.trust,
                 batch_size=batch_size,
                 words=[known for known in words if known] or None,
             )

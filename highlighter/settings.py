@@ -134,13 +134,6 @@ class TrustSettings(Settings):
     minimum_confidence: float = Field(
         0.0, ge=0, le=1, description="least geometric mean of its tokens' probabilities"
     )
-    draft_tokens: int = Field(
-        0,
-        ge=0,
-        le=256,
-        description="of a draft, written greedily; where the model is less sure of these than "
-        "minimum_confidence, it writes no more. 0: no draft",
-    )
 
 
 class HighlightSettings(Settings):

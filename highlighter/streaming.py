@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from highlighter.article_words import WordList
-from highlighter.generation import Generated, generate_summaries, greedy
+from highlighter.generation import Generated, generate_summaries
 
 
 class _Cancelled(StoppingCriteria):
@@ -41,6 +41,8 @@ def stream_summary(
     Greedy, for beams change their minds about words that were handed out already. A reader that
     stops reading ends the generation.
     """
+    greedy = GenerationConfig.from_dict(config.to_dict())
+    greedy.num_beams, greedy.early_stopping, greedy.length_penalty = 1, False, 1.0
     streamer = TextIteratorStreamer(tokenizer, skip_special_tokens=True)
     cancelled = _Cancelled()
     written: list[Generated] = []
@@ -53,7 +55,7 @@ def stream_summary(
                     model,
                     tokenizer,
                     [list(source)],
-                    greedy(config),
+                    greedy,
                     batch_size=1,
                     words=None if words is None else [words],
                     streamer=streamer,

@@ -7,7 +7,6 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.baselines import lead, random_sentences
 from highlighter.checkpoint import generation_config
-from highlighter.draft import unsure_drafts
 from highlighter.evaluation.columns import SYSTEMS
 from highlighter.evaluation.writing import SOURCES, Written, read_and_write
 from highlighter.metrics.faithfulness import ArticleFacts
@@ -17,7 +16,6 @@ from highlighter.reading import ReadArticle, Reader
 from highlighter.selection import best_sentences
 from highlighter.settings import GenerationSettings, HighlightSettings, TextSettings
 from highlighter.trust import doubt
-from highlighter.writers import TorchWriter
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,12 @@ def write_summaries(
 ) -> Outputs:
     """Read every article once, write its summary from both sources, and extract."""
     reader = Reader(model, tokenizer, text)
-    config = generation_config(generation, tokenizer)
     written = read_and_write(
         model,
         tokenizer,
         reader,
         articles,
-        config,
+        generation_config(generation, tokenizer),
         highlights=highlights,
         batch_size=batch_size,
     )
@@ -67,16 +64,6 @@ def write_summaries(
     chosen_outputs = [result.outputs[highlights.source] for result in written]
     lengths = [len(output.ids) for output in chosen_outputs]
     confidence = [output.confidence for output in chosen_outputs]
-    drafts = unsure_drafts(
-        TorchWriter(model, tokenizer),
-        [result.sources[highlights.source] for result in written],
-        config,
-        highlights.trust,
-        batch_size=batch_size,
-    )
-    # These are written all the same, for the model's own scores, but the service stops here.
-    for number, draft in drafts.items():
-        confidence[number] = draft.confidence
     texts["abstractive"] = texts[f"abstractive_{highlights.source}"]
     chosen: dict[str, list[list[int]]] = {
         name: [] for name in ("extractive", "lead3", "random3", "oracle")
