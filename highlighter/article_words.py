@@ -130,6 +130,14 @@ class ArticleWords(LogitsProcessor):
             scores[places[:, 0], places[:, 1]] = -torch.inf
         return scores
 
+    def keeps_to(self, article: int, ids: Sequence[int], ended: bool) -> bool:
+        """Whether a summary of an article has no forbidden token; `ended`: nor a forbidden end."""
+        tokens = [*ids, self._end] if ended else list(ids)
+        return all(
+            self._allows(article, self._end_of(tokens[:place]), token)
+            for place, token in enumerate(tokens)
+        )
+
     def _allows(self, article: int, end: _Written, token: int) -> bool:
         # Most tokens name nothing; and beams and steps ask the same again and again.
         kind = self._plain[token] if token < len(self._plain) else ""

@@ -24,7 +24,12 @@ class Generated(NamedTuple):
     confidence: float
 
 
-@torch.inference_mode()
+class _Row(NamedTuple):
+    source: list[int]
+    words: WordList | None
+    states: torch.Tensor | None
+
+
 def generate_summaries(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -40,28 +45,62 @@ def generate_summaries(
 
     With `words`, one for each source, names and numbers come from these only (`ArticleWords`).
     `encoded` are the encoder's states, (tokens, d_model), of sources that have been read already.
-    Rows of like length share a batch, so that little of it is padding. A row that ends without
-    an end token was cut off at `max_new_tokens`; its ids are that many. `options` go to
-    transformers' `generate`.
+    A row that ends without an end token was cut off at `max_new_tokens`; its ids are that many.
+    `options` go to transformers' `generate`.
     """
+    rows = [
+        _Row(source, words[n] if words else None, encoded[n] if encoded else None)
+        for n, source in enumerate(sources)
+    ]
+    if words is None or config.num_beams == 1:
+        return _generate(model, tokenizer, rows, config, batch_size=batch_size, **options)
+    # Most summaries keep to their words unasked, and the best of all is then the best of those that
+    # do. To hold every beam to them at every step would take longer than to write once more.
+    free = [row._replace(words=None) for row in rows]
+    outputs = _generate(model, tokenizer, free, config, batch_size=batch_size, **options)
+    check = ArticleWords(words, 1, tokenizer)
+    again = [
+        n
+        for n, output in enumerate(outputs)
+        if not check.keeps_to(n, output.ids, ended=len(output.ids) < config.max_new_tokens)
+    ]
+    held = _generate(
+        model, tokenizer, [rows[n] for n in again], config, batch_size=batch_size, **options
+    )
+    for n, output in zip(again, held, strict=True):
+        outputs[n] = output
+    return outputs
+
+
+@torch.inference_mode()
+def _generate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[_Row],
+    config: GenerationConfig,
+    *,
+    batch_size: int,
+    **options: Any,
+) -> list[Generated]:
+    """Rows of like length share a batch, so that little of it is padded."""
     model.eval()
-    order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
-    outputs = [Generated([], 0.0)] * len(sources)
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i].source))
+    outputs = [Generated([], 0.0)] * len(rows)
     for start in range(0, len(order), batch_size):
         indices = order[start : start + batch_size]
-        batch = tokenizer.pad({"input_ids": [sources[i] for i in indices]}, return_tensors="pt")
+        together = [rows[i] for i in indices]
+        batch = tokenizer.pad({"input_ids": [row.source for row in together]}, return_tensors="pt")
         batch = batch.to(model.device)
-        states = _encode(model, batch, [encoded[i] if encoded else None for i in indices])
+        states = _encode(model, batch, [row.states for row in together])
         mask = batch["attention_mask"]
+        words = [row.words for row in together if row.words]
         generated = model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=states),
             attention_mask=mask,
             generation_config=config,
             past_key_values=beam_cache(model, states),
             logits_processor=LogitsProcessorList(
-                [ArticleWords([words[i] for i in indices], config.num_beams, tokenizer)]
-                if words
-                else []
+                [ArticleWords(words, config.num_beams, tokenizer)] if words else []
             ),
             **options,
         )

@@ -174,15 +174,17 @@ class Summarizer:
     ) -> Summary:
         written = self._tokenizer.decode(output.ids, skip_special_tokens=True).strip()
         trust = self._highlights.trust
-        reason = doubt(written, output.confidence, ArticleFacts(request.article), trust)
-        limit = self._limit(request.max_summary_tokens)
+        extracted = self._extract(request.article, article)
+        facts = ArticleFacts(request.article)
+        cut_off = len(output.ids) >= self._limit(request.max_summary_tokens)
+        # What was cut off could not say all that matters.
+        salient = "" if cut_off else extracted
+        reason = doubt(written, output.confidence, facts, salient, trust)
         return Summary(
-            summary=self._extract(request.article, article) if reason else written,
+            summary=extracted if reason else written,
             doubt=reason,
             confidence=output.confidence,
-            truncated=Truncated(
-                source=not self._reader.fits(article), summary=len(output.ids) >= limit
-            ),
+            truncated=Truncated(source=not self._reader.fits(article), summary=cut_off),
         )
 
     def _extract(self, text: str, article: ReadArticle) -> str:

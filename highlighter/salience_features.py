@@ -61,7 +61,7 @@ def describe_pieces(
     weight = weights[known[token]]
 
     def summed(values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(piece, values, minlength=len(pieces))
+        return np.bincount(piece, values, minlength=len(pieces)).astype(np.float64)
 
     total = summed(weight) + 1
     repeated = summed(weight * (elsewhere > 0))

@@ -134,6 +134,9 @@ class TrustSettings(Settings):
     minimum_confidence: float = Field(
         0.0, ge=0, le=1, description="least geometric mean of its tokens' probabilities"
     )
+    minimum_coverage: float = Field(
+        0.0, ge=0, le=1, description="least share of the most salient sentences' words that it says"
+    )
 
 
 class HighlightSettings(Settings):

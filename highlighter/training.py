@@ -107,7 +107,7 @@ def train(
     # accelerate leaves its mixed precision on the model; its own way back would take off the part
     # of `forward` that is ours as well.
     for name in ("forward", "_original_forward"):
-        vars(model).pop(name, None)
+        model.__dict__.pop(name, None)
     if updates:
         updates.merge()
     return _report(trainer, settings, progress)

@@ -3,19 +3,21 @@
 from typing import Literal
 
 from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.metrics.text import coverage
 from highlighter.settings import TrustSettings
 
-Doubt = Literal["empty", "unsupported_facts", "low_confidence"]
+Doubt = Literal["empty", "unsupported_facts", "low_confidence", "misses_salient"]
 
 
 def doubt(
-    summary: str, confidence: float, article: ArticleFacts, settings: TrustSettings
+    summary: str, confidence: float, article: ArticleFacts, salient: str, settings: TrustSettings
 ) -> Doubt | None:
     """The first reason not to trust a summary, or None.
 
     A summary is doubted if it is empty, if one of its names, numbers or dates does not stand in
-    the article (the rule of `metrics.faithfulness`), or if the model's mean token probability
-    says that it was guessing.
+    the article (the rule of `metrics.faithfulness`), if the model's mean token probability says
+    that it was guessing, or if it says too few of the words of `salient`, the most salient
+    sentences: then decoder and salience head, which learn apart, disagree on what matters.
     """
     if not summary:
         return "empty"
@@ -23,4 +25,6 @@ def doubt(
         return "unsupported_facts"
     if confidence < settings.minimum_confidence:
         return "low_confidence"
+    if coverage(summary, salient) < settings.minimum_coverage:
+        return "misses_salient"
     return None

@@ -63,6 +63,7 @@ def write_summaries(
     texts = {f"abstractive_{name}": _decode(tokenizer, written, name) for name in SOURCES}
     chosen_outputs = [result.outputs[highlights.source] for result in written]
     lengths = [len(output.ids) for output in chosen_outputs]
+    cut_off = [length >= generation.max_new_tokens for length in lengths]
     confidence = [output.confidence for output in chosen_outputs]
     texts["abstractive"] = texts[f"abstractive_{highlights.source}"]
     chosen: dict[str, list[list[int]]] = {
@@ -86,8 +87,10 @@ def write_summaries(
             chosen[name].append(indices)
             texts[name].append("\n".join(sentences[i] for i in indices))
     doubts = [
-        doubt(summary, sure, ArticleFacts(article), highlights.trust)
-        for summary, sure, article in zip(texts["abstractive"], confidence, articles, strict=True)
+        doubt(summary, sure, ArticleFacts(article), "" if cut else salient, highlights.trust)
+        for summary, sure, article, salient, cut in zip(
+            texts["abstractive"], confidence, articles, texts["extractive"], cut_off, strict=True
+        )
     ]
     texts["served"] = [
         texts["extractive" if reason else "abstractive"][number]
@@ -105,7 +108,7 @@ def write_summaries(
         read=read,
         fits=[reader.fits(result) for result in read],
         generated_tokens=lengths,
-        cut_off=[length >= generation.max_new_tokens for length in lengths],
+        cut_off=cut_off,
         confidence=confidence,
         doubt=list(doubts),
     )

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
@@ -24,6 +25,15 @@ def novel_ngrams(summary: str, article: str, n: int) -> float:
     ngrams = _ngrams(summary, n)
     known = set(_ngrams(article, n))
     return sum(ngram not in known for ngram in ngrams) / len(ngrams) if ngrams else math.nan
+
+
+def coverage(summary: str, text: str) -> float:
+    """Share in 0..1 of the text's words, each time they occur, that the summary says.
+
+    ROUGE-1's recall (Lin 2004) without stems. NaN for a text without words.
+    """
+    wanted = Counter(words(text))
+    return (wanted & Counter(words(summary))).total() / wanted.total() if wanted else math.nan
 
 
 def repeated_trigrams(summary: str) -> float:

@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.checkpoint import save_checkpoint
 from highlighter.errors import HighlighterError
+from highlighter.memory import keep_freed_memory
 from highlighter.model import build_model
 from highlighter.pretraining.batches import BatchMaker
 from highlighter.pretraining.pretrain import pretrain
@@ -40,6 +41,7 @@ def main() -> int:
     parser.add_argument("--extra-text", type=Path, help="folder of .txt, .jsonl, .csv, .parquet")
     parser.add_argument("--recipe", type=Path, default=_RECIPE)
     options = parser.parse_args()
+    keep_freed_memory()
     work = options.work or options.output.with_name(options.output.name + ".work")
     try:
         make_checkpoint(options.recipe, options.extra_text, work, options.output)

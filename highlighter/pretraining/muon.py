@@ -52,4 +52,5 @@ def orthogonalize(matrices: Tensor) -> Tensor:
     for _ in range(_ITERATIONS):
         gram = x @ x.mT
         x = first * x + (second * gram + third * gram @ gram) @ x
-    return x.mT if tall else x
+    made: Tensor = x.mT if tall else x
+    return made

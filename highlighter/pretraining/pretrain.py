@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import torch
@@ -84,16 +85,17 @@ def _optimizers(model: T5ForHighlighting, recipe: Recipe) -> list[torch.optim.Op
     ]
     other = [name for name in weights if name not in {*head, *layers}]
 
-    def group(names: list[str], peak: float) -> dict[str, object]:
+    def group(names: list[str], peak: float) -> dict[str, Any]:
         return {"params": [weights[name] for name in names], "peak": peak}
 
     adamw = [
         group(other, recipe.learning_rate),
         group(head, recipe.salience_learning_rate),
     ]
+    matrices: Any = [group(layers, recipe.matrix_learning_rate)]
     return [
         torch.optim.AdamW(adamw, lr=recipe.learning_rate, weight_decay=0.0, fused=True),
-        Muon([group(layers, recipe.matrix_learning_rate)], lr=recipe.matrix_learning_rate),
+        Muon(matrices, lr=recipe.matrix_learning_rate),
     ]
 
 

@@ -7,6 +7,7 @@ const DOUBTS = {
   empty: "the model wrote nothing",
   unsupported_facts: "it stated a name, number or date that the article does not have",
   low_confidence: "the model was not sure enough of its words",
+  misses_salient: "it said too little of the sentences that matter most",
 };
 
 const number = new Intl.NumberFormat("en");

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from highlighter.metrics.text import compression, novel_ngrams, repeated_trigrams, words
+from highlighter.metrics.text import compression, coverage, novel_ngrams, repeated_trigrams, words
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,23 @@ def test_undefined_is_nan() -> None:
     assert math.isnan(novel_ngrams("", "one", 1))
     assert math.isnan(repeated_trigrams("one two"))
     assert math.isnan(compression(" . ", "one"))
+
+
+@pytest.mark.parametrize(
+    ("summary", "text", "expected"),
+    [
+        ("The fox.", "the RED fox", 2 / 3),
+        ("fox the red and more", "The red fox.", 1.0),
+        ("the fox", "the fox and the dog", 2 / 5),
+        ("the the the", "the fox and the dog", 2 / 5),
+        ("", "the fox", 0.0),
+    ],
+)
+def test_coverage_counts_each_word_as_often_as_it_is_wanted(
+    summary: str, text: str, expected: float
+) -> None:
+    assert coverage(summary, text) == pytest.approx(expected)
+
+
+def test_nothing_to_cover_is_neither_covered_nor_missed() -> None:
+    assert math.isnan(coverage("the fox", " - "))

@@ -8,10 +8,20 @@ from highlighter.trust import doubt
 
 ARTICLE = ArticleFacts("Maren Holt leads the port of Ashford. Repairs cost £1.4 million on 3 May.")
 
+SALIENT = "Holt, in Ashford since May, leads the port."
+
 
 @pytest.mark.parametrize(
     ("summary", "confidence", "settings", "expected"),
     [
+        ("Maren Holt.", 0.9, {"minimum_coverage": 0.25}, "misses_salient"),
+        ("Holt leads the port.", 0.9, {"minimum_coverage": 0.5}, None),
+        (
+            "Holt leads.",
+            0.1,
+            {"minimum_coverage": 0.9, "minimum_confidence": 0.5},
+            "low_confidence",
+        ),
         ("Repairs at Ashford cost £1.4 million.", 0.9, {}, None),
         ("The port is repaired.", 0.9, {}, None),
         ("", 0.9, {}, "empty"),
@@ -27,4 +37,4 @@ ARTICLE = ArticleFacts("Maren Holt leads the port of Ashford. Repairs cost £1.4
 def test_doubt(
     summary: str, confidence: float, settings: dict[str, float], expected: str | None
 ) -> None:
-    assert doubt(summary, confidence, ARTICLE, TrustSettings(**settings)) == expected
+    assert doubt(summary, confidence, ARTICLE, SALIENT, TrustSettings(**settings)) == expected
