@@ -49,8 +49,9 @@ def print_summary(
     console = Console()
     for row in rows.select(range(min(_SAMPLES, len(rows)))):
         _print_sample(console, row)
-    console.print(f"\n[bold]Test split, {evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
-    console.print(_scores(evaluation), _times(run))
+    console.print("\n[bold]Test split[/]")
+    print_scores(evaluation)
+    console.print(_times(run))
     if evaluation.tradeoff is not None:
         console.print(_tradeoff(evaluation.tradeoff), highlight=False)
     console.print(
@@ -60,6 +61,14 @@ def print_summary(
     for reason in registration.decision.reasons:
         console.print(f"  - {reason}", highlight=False)
     console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
+
+
+def print_scores(evaluation: Evaluation) -> None:
+    """Print every system's scores, and the share of written summaries that a reader gets."""
+    console = Console()
+    console.print(f"[bold]{evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
+    console.print(_scores(evaluation))
+    console.print(f"{evaluation.doubted:.0%} of the written summaries are doubted, so extracted.")
 
 
 def _print_sample(console: Console, row: dict[str, Any]) -> None:

@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     promote = commands.add_parser("promote", help="make a version the champion and serve it")
     promote.add_argument("version")
     commands.add_parser("rollback", help="back to the champion before today's")
+    judge = commands.add_parser("judge", help="a version's scores on articles of yours")
+    judge.add_argument("version", help="its number, or champion")
+    judge.add_argument("file", type=Path, help="rows with `article` and `highlights`")
     options = parser.parse_args(arguments)
 
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
@@ -62,6 +65,9 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "list":
         _list(options.model_name)
         return
+    if options.command == "judge":
+        _judge(options)
+        return
     if options.command == "promote":
         done = promote(options.model_name, options.version)
     else:
@@ -71,6 +77,16 @@ def _run(options: argparse.Namespace) -> None:
         f"before: {'none' if done.before is None else f'version {done.before}'}.\n"
         "A service that is running keeps its model until it is started again."
     )
+
+
+def _judge(options: argparse.Namespace) -> None:
+    from highlighter.memory import keep_freed_memory
+    from pipelines.console import print_scores, quiet_libraries
+    from release.judge import judge_version
+
+    quiet_libraries()
+    keep_freed_memory()
+    print_scores(judge_version(options.model_name, options.version, options.file))
 
 
 def _list(name: str) -> None:

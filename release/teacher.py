@@ -46,7 +46,7 @@ def find_version(teacher: str) -> ModelVersion:
     """
     named = _URI.fullmatch(teacher)
     if named is None:
-        raise RegistryError(f"{teacher}: write a teacher's URI as models:/NAME/VERSION.")
+        raise RegistryError(f"{teacher}: write it as models:/NAME/VERSION.")
     try:
         return MlflowClient().get_model_version(named["name"], named["version"])
     except MlflowException as error:

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import sys
 from pathlib import Path
 
 import datasets
@@ -51,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         threads = max(1, (os.cpu_count() or 1) // workers)
         os.environ["OMP_NUM_THREADS"] = str(threads)  # of the programs that tests start
         torch.set_num_threads(threads)
+        # ZenML looks for its source root beside the main program, and a test process has none.
+        sys.modules["__main__"].__file__ = str(ROOT / "run_pipeline.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -298,6 +298,31 @@ def test_promotion_and_rollback_by_hand_move_registry_and_service_together(
     assert "error:" in output
 
 
+def test_a_version_is_judged_on_articles_of_the_users_own(project: Project) -> None:
+    rows = [{"article": f"Rain fell on town {n}. Roads closed.", "highlights": "Roads closed."}
+            for n in range(3)]  # fmt: skip
+    file = project.folder / "mine.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def judge(version: str) -> tuple[int, str]:
+        process = project.start("-m", "release", "judge", version, "mine.jsonl")
+        output, _ = process.communicate(timeout=120)
+        return process.returncode, output
+
+    code, output = judge("champion")
+    assert code == 0, output
+    assert re.search(r"^ *3 articles", output, re.MULTILINE)
+    # Two sentences an article: three of them are both, so what is extracted is the lead.
+    scores = re.search(r"^ ?lead3 +(\d+\.\d)", output, re.MULTILINE)
+    assert scores and 0 < float(scores[1]) < 100
+    assert re.search(rf"^ ?extractive +{re.escape(scores[1])} ", output, re.MULTILINE)
+    code, output = judge("99")
+    assert (code, "no such version" in output) == (1, True)
+    file.write_text('{"article": "Rain.", "highlights": "Rain."}\n{"article": 5}\n')
+    code, output = judge("champion")
+    assert (code, "mine.jsonl, row 2" in output) == (1, True)
+
+
 def test_a_registry_that_was_cleared_is_filled_again(project: Project) -> None:
     program = "import bentoml\nfor m in bentoml.models.list(): bentoml.models.delete(m.tag)\n"
     assert project.start("-c", program).wait(timeout=60) == 0

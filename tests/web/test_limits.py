@@ -226,7 +226,7 @@ def reset(connection: socket.socket, _: bytes) -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        reset,
+        pytest.param(reset, id="reset"),
         b"",
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"<html>" + TEXT,

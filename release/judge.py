@@ -1,0 +1,60 @@
+"""Judge a registered version on other articles than those of its own test split."""
+
+from pathlib import Path
+
+import datasets
+from mlflow.tracking import MlflowClient
+
+from highlighter.checkpoint import read_generation_settings, read_highlight_settings
+from highlighter.corpus.files import read_rows
+from highlighter.corpus.validation import ARTICLE_FEATURES
+from highlighter.errors import CorpusError, RegistryError
+from highlighter.evaluation.judge import judge
+from highlighter.evaluation.record import Evaluation
+from highlighter.fingerprint import hash_files
+from highlighter.settings import Columns, EvaluationSettings
+from highlighter.workspace import temporary_folder
+from release import registry
+from release.logged_model import fetch_checkpoint
+from release.teacher import find_version
+
+_SEED = 13  # of the random baseline and the bootstrap
+
+
+def judge_version(name: str, version: str, file: Path) -> Evaluation:
+    """The evaluation of a version, or of the `champion`, on a file's `article` and `highlights`.
+
+    Raises:
+        RegistryError: there is no such version.
+        CorpusError: the file can't be read, or one of its rows can't be judged on.
+    """
+    rows = _read(file)
+    if version == "champion":
+        found = registry.champion(MlflowClient(), name)
+        if found is None:
+            raise RegistryError(f"{name} has no champion yet: run `python run_pipeline.py` first.")
+    else:
+        found = find_version(f"models:/{name}/{version}")
+    checkpoint = fetch_checkpoint(found, temporary_folder("judge"))
+    evaluation, _ = judge(
+        checkpoint,
+        rows,
+        test_fingerprint=hash_files([file]),
+        highlights=read_highlight_settings(checkpoint),
+        generation=read_generation_settings(checkpoint),
+        settings=EvaluationSettings(),
+        seed=_SEED,
+    )
+    return evaluation
+
+
+def _read(file: Path) -> datasets.Dataset:
+    rows = []
+    for row in read_rows(str(file), Columns()):
+        if row["problem"]:
+            raise CorpusError(f"{file}, row {row['row']}: {row['problem']}. Mend or delete it.")
+        rows.append({column: row[column] for column in ARTICLE_FEATURES})
+        rows[-1]["id"] = row["id"] or str(row["row"])
+    if not rows:
+        raise CorpusError(f"{file}: no rows. Each needs an `article` and its `highlights`.")
+    return datasets.Dataset.from_list(rows, features=ARTICLE_FEATURES)
