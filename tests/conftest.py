@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import datasets
@@ -46,7 +47,11 @@ def made_up_articles(rows: int, seed: int) -> list[dict[str, str]]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Test processes share the cores: two with as many threads each are many times slower."""
+    """Each test process has a ZenML store of its own; they share the cores, for two with as many
+    threads each are many times slower."""
+    store = tempfile.TemporaryDirectory(prefix="highlighter-zenml-")
+    config.add_cleanup(store.cleanup)
+    os.environ |= {"ZENML_CONFIG_PATH": store.name, "ZENML_ANALYTICS_OPT_IN": "false"}
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
         threads = max(1, (os.cpu_count() or 1) // workers)
