@@ -1,5 +1,6 @@
 """The summarization service: `bentoml serve` answers for the champion, `bentoml build` packs it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,18 @@ class Champion(BentoModel):
 
 
 _QUIET = {"access": {"enabled": False}}  # the guard writes a line for each request
+# The web service's connections to the model. BentoML renews them after 100 requests or 300 seconds
+# by closing all of them, and whoever waits for an answer gets an error.
+_KEPT = {"max_requests": sys.maxsize, "max_age": sys.maxsize}
 
 
-@bentoml.service(name="highlighter", workers=1, traffic={"timeout": 600}, logging=_QUIET)
+@bentoml.service(
+    name="highlighter",
+    workers=1,
+    traffic={"timeout": 600},
+    logging=_QUIET,
+    runner_connection=_KEPT,
+)
 class Highlighter:
     """The model, in one process that uses all cores; requests that wait share a batch."""
 

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +297,14 @@ def test_promotion_and_rollback_by_hand_move_registry_and_service_together(
     output, _ = command.communicate(timeout=120)
     assert command.returncode == 1
     assert "error:" in output
+
+
+def test_callers_at_once_are_all_answered_however_many_came_before(served: str) -> None:
+    """BentoML renews its inner connections every 100 requests, and must not cut any off."""
+    article = {"article": "The bridge at Ashford will close in May, the council said."}
+    with ThreadPoolExecutor(8) as callers:
+        answers = callers.map(lambda _: ask(served, article)[0], range(250))
+        assert set(answers) == {200}
 
 
 def test_a_version_is_judged_on_articles_of_the_users_own(project: Project) -> None:

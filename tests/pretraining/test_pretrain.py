@@ -26,6 +26,7 @@ RECIPE = {
         "num_heads": 2, "dropout_rate": 0.0,
     },
     "text": {"max_source_tokens": 128, "max_target_tokens": 32, "overlap_tokens": 16},
+    "learning_rate": 1e-3,
     "warmup_steps": 5,
     "decay_steps": 4,
     "save_every": 5,
