@@ -47,7 +47,7 @@ class Champion(BentoModel):
 _QUIET = {"access": {"enabled": False}}  # the guard writes a line for each request
 # The web service's connections to the model. BentoML renews them after 100 requests or 300 seconds
 # by closing all of them, and whoever waits for an answer gets an error.
-_KEPT = {"max_requests": sys.maxsize, "max_age": sys.maxsize}
+_KEPT = {"max_requests": sys.maxsize, "max_age": float(sys.maxsize)}
 
 
 @bentoml.service(
