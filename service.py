@@ -44,6 +44,7 @@ class Champion(BentoModel):
             raise NotFound(f"no model {self.tag} in the store: run `python run_pipeline.py` first")
 
 
+_BATCH_SIZE = 8  # more make those who wait for the batch wait longer, and win little
 _QUIET = {"access": {"enabled": False}}  # the guard writes a line for each request
 # The web service's connections to the model. BentoML renews them after 100 requests or 300 seconds
 # by closing all of them, and whoever waits for an answer gets an error.
@@ -58,7 +59,7 @@ _KEPT = {"max_requests": sys.maxsize, "max_age": float(sys.maxsize)}
     runner_connection=_KEPT,
 )
 class Highlighter:
-    """The model, in one process that uses all cores; requests that wait share a batch."""
+    """The model, in one process that uses all cores."""
 
     champion = Champion(MODEL)
 
@@ -70,10 +71,10 @@ class Highlighter:
         keep_freed_memory()
         self._summarizer = Summarizer.load(Path(self.champion.path))
 
-    @bentoml.api(batchable=True, max_batch_size=8, max_latency_ms=60_000)
+    @bentoml.api
     def highlight(self, requests: list[HighlightRequest]) -> list[Highlights]:
         """Highlights of each article."""
-        return self._summarizer.summarize(requests, batch_size=8)
+        return self._summarizer.summarize(requests, batch_size=_BATCH_SIZE)
 
     @bentoml.api
     def stream(self, request: HighlightRequest) -> Iterator[str]:
@@ -112,7 +113,7 @@ class NewsHighlighter:
             data_fingerprint=labels["data_fingerprint"],
             git_commit=labels["git_commit"],
         )
-        engine = RemoteEngine(self.highlighter.to_async)
+        engine = RemoteEngine(self.highlighter.to_async, _BATCH_SIZE, metrics().batch)
         fetcher = ArticleFetcher(settings.web)
         desk = Desk(settings, engine, served, fetcher, metrics())
         app.state.runtime = Runtime(desk, card, settings.limits, read_api_key())

@@ -126,7 +126,9 @@ class TrustSettings(Settings):
     """What a summary is held to. One that fails is replaced by the most salient sentences."""
 
     names_from_article: bool = Field(
-        False, description="while it is written: no capitalised word or number but the article's"
+        False,
+        description="no capitalised word or number but the article's: a summary that strays is "
+        "written anew, held to these; with one beam, all are",
     )
     supported_facts_only: bool = Field(
         True, description="every name, number and date of it stands in the article"

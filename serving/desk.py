@@ -1,6 +1,7 @@
 """Take a request, get its article, have it highlighted within the time, and answer."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable
 from functools import partial
@@ -15,7 +16,7 @@ from highlighter.highlights import HighlightRequest, Highlights
 from highlighter.web.errors import WebError
 from highlighter.web.fetcher import ArticleFetcher
 from serving.admission import Admission
-from serving.errors import ApiError, invalid_request, web_error
+from serving.errors import ApiError, internal_error, invalid_request, web_error
 from serving.metrics import Metrics
 from serving.requests import (
     BatchEntry,
@@ -29,6 +30,7 @@ from serving.requests import (
 )
 from serving.settings import ServingSettings
 
+logger = logging.getLogger(__name__)
 _GONE_CHECK_SECONDS = 0.25
 _T = TypeVar("_T")
 
@@ -112,6 +114,9 @@ class Desk:
             )
         except ApiError as error:
             failure = error
+        except Exception:  # one bad article is one bad entry, whatever was bad about it
+            logger.exception("an article of a batch failed")
+            failure = internal_error()
         detail = failure.body.error
         place = f"articles.{index}" + (f".{detail.field}" if detail.field else "")
         return BatchEntry(error=detail.model_copy(update={"field": place}))

@@ -25,6 +25,11 @@ class Metrics:
             ["step"],
             buckets=_SECONDS,
         )
+        self._batches = Histogram(
+            "highlighter_batch_size",
+            "Articles that the model was given at once",
+            buckets=range(1, 9),
+        )
         self._words = Histogram(
             "highlighter_article_words",
             "Words of an article",
@@ -57,6 +62,10 @@ class Metrics:
         self._words.observe(answer.counts.words)
         self._windows.observe(answer.counts.windows)
         self._summaries.labels(answer.doubt or "none").inc()
+
+    def batch(self, articles: int) -> None:
+        """The model is given so many articles."""
+        self._batches.observe(articles)
 
     def gone(self) -> None:
         """A caller has left."""

@@ -93,10 +93,11 @@ def _contender(folder: Path, evaluation: Evaluation) -> Contender:
 
 
 def _as_served(student: Path, evaluation: Evaluation, teacher: Path) -> Path:
-    """The student's checkpoint finished, with the writer that its teacher is served with."""
+    """The student's checkpoint finished, with its teacher's writer if that can hold it to words."""
     folder = temporary_folder("student") / "checkpoint"
     finish_checkpoint(student, evaluation.generation, evaluation.highlights, folder)
-    if read_engine(teacher) == "ctranslate2":
+    constrained = evaluation.highlights.trust.names_from_article
+    if read_engine(teacher) == "ctranslate2" and not constrained:
         model, tokenizer = load_model(str(folder)), load_tokenizer(str(folder))
         convert(model, tokenizer, folder / FOLDER, compute_type(teacher / FOLDER))
         write_engine(folder, "ctranslate2")

@@ -79,7 +79,7 @@ class BatchMaker:
         own = int((random.random(size) >= share).sum())
         # Every pool has its own range of numbers, so that no article comes twice.
         before = sum(
-            s.steps * s.batch_size
+            -(-s.steps // s.pool) * s.pool * s.batch_size
             for s in self.recipe.stages[:stage_number]
             if isinstance(s, TextStage)
         )

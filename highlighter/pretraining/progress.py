@@ -129,5 +129,6 @@ def load_state(
     }
     for place, value in load_file(state / "optimizer.safetensors").items():
         key, name = place.split("/", 1)
-        owners[parameters[name]].state[parameters[name]][key] = value
+        weight = parameters[name]
+        owners[weight].state[weight][key] = value.to(weight.device)
     return progress

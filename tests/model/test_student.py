@@ -1,5 +1,6 @@
 """A student: which of its teacher's weights it has, what it is taught, how it is compared."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,9 @@ from highlighter.checkpoint import (
     finish_checkpoint,
     read_generation_settings,
     save_checkpoint,
+    write_engine,
 )
+from highlighter.ctranslate2_writer import FOLDER, convert
 from highlighter.errors import CheckpointError
 from highlighter.evaluation.beside_teacher import judge_beside_teacher
 from highlighter.evaluation.judge import judge
@@ -252,3 +255,29 @@ def test_a_student_is_judged_beside_its_teacher_on_the_same_rows(
     page = render_report(evaluation, rows, {}, samples=1)
     assert "The teacher is <code>models:/x/1</code>" in page
     assert "Student and teacher" not in render_report(*judged, {}, samples=1)
+
+
+def test_a_student_held_to_words_can_have_a_teacher_whose_engine_can_not_be(
+    teacher: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path: Path,
+) -> None:
+    copied = Path(shutil.copytree(teacher, tmp_path / "teacher"))
+    convert(load_model(str(copied)), tokenizer, copied / FOLDER, "float32")
+    write_engine(copied, "ctranslate2")
+    model = build_model(source(copied, decoder=1), tokenizer, seed=1)
+    save_checkpoint(tmp_path / "student", model, tokenizer, TEXT)
+    settings = EvaluationSettings(batch_size=8, workers=1, resamples=100, timed_articles=2)
+    trust = TRUSTING.trust.model_copy(update={"names_from_article": True})
+    judged = judge(
+        tmp_path / "student", articles["test"], test_fingerprint="rows",
+        highlights=TRUSTING.model_copy(update={"trust": trust}),
+        generation=GREEDY.model_copy(update={"max_new_tokens": 4}), settings=settings, seed=7,
+    )  # fmt: skip
+    evaluation, _ = judge_beside_teacher(
+        tmp_path / "student", copied, "models:/x/1", articles["test"], judged,
+        settings=settings, seed=7,
+    )  # fmt: skip
+    assert evaluation.tradeoff is not None
+    assert evaluation.tradeoff.speed.articles == 2

@@ -230,7 +230,7 @@ def test_the_service_streams_batches_shows_its_card_and_counts(served: str) -> N
         ("highlighter_article_words_count", 3),
     ):
         assert after[name] == before.get(name, 0) + more
-    assert any(name.startswith("bentoml_service_adaptive_batch_size") for name in after)
+    assert any(name.startswith("highlighter_batch_size_bucket") for name in after)
     assert "<html" in get(served, "/ui/")
     assert "https://" not in get(served, "/docs")
     assert get(served, "/livez").strip() == ""

@@ -34,17 +34,21 @@ CARD = ModelCard(
 
 @dataclass
 class StandIn:
-    """Each paragraph scores by its length; `seconds` is how long an answer takes."""
+    """Each paragraph scores by its length; `seconds` is how long an answer takes.
+
+    `failure` is raised for the article `failing`, or for any if that is None.
+    """
 
     seconds: float = 0.0
     failure: Exception | None = None
+    failing: str | None = None
     asked: list[HighlightRequest] = field(default_factory=list)
     finished: int = 0
 
     async def highlight(self, request: HighlightRequest) -> Highlights:
         self.asked.append(request)
         await asyncio.sleep(self.seconds)
-        if self.failure:
+        if self.failure and self.failing in {None, request.article}:
             raise self.failure
         self.finished += 1
         return answer(request)

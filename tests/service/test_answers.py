@@ -66,6 +66,17 @@ def test_any_text_is_passed_on_as_it_is(text: str) -> None:
     assert engine.asked[0].article == text
 
 
+def test_an_article_that_breaks_the_engine_is_one_entry_of_a_batch() -> None:
+    engine = StandIn(failure=RuntimeError("a secret"), failing="Bad.")
+    articles = [{"article": "Good."}, {"article": "Bad."}, {"article": "Fine."}]
+    response = TestClient(make_app(engine)).post("/summarize_batch", json={"articles": articles})
+    assert response.status_code == 200
+    good, bad, fine = response.json()["articles"]
+    assert (good["result"]["summary"], fine["result"]["summary"]) == ("Good.", "Fine.")
+    assert (bad["error"]["code"], bad["error"]["field"]) == ("internal_error", "articles.1")
+    assert "secret" not in response.text
+
+
 def test_a_batch_answers_each_in_order_and_a_bad_one_alone() -> None:
     entries = [
         {"article": TEXT},
