@@ -121,3 +121,19 @@ def test_generation_in_the_middle_of_training_writes_the_same(
     with quick_dropout(model):
         quick = model.generate(**inputs, max_new_tokens=12, do_sample=False)
     assert torch.equal(plain, quick)
+
+
+def test_in_mixed_precision_it_is_torchs_attention_but_for_rounding(
+    model: T5ForHighlighting, batch: Tensors
+) -> None:
+    model.eval()
+    exact, _ = gradients(model, batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, expected = gradients(model, batch)
+        with quick_dropout(model):
+            quick_loss, found = gradients(model, batch)
+    assert loss != exact
+    torch.testing.assert_close(quick_loss, loss, rtol=1e-2, atol=0)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == theirs.dtype == torch.float32
+        assert (ours - theirs).norm() <= 0.05 * theirs.norm() + 1e-4
