@@ -78,36 +78,30 @@ class Project:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "bentoml",
-                "serve",
-                *target,
-                "--port",
-                str(port),
-            ],
-            cwd=folder or self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        # To a file: nobody reads a pipe while the tests ask, and a full one stops the service.
+        log = Path(self.environment["TMPDIR"], f"service-{port}.log")
+        with log.open("w") as output:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "bentoml", "serve", *target, "--port", str(port)],
+                cwd=folder or self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         address = f"http://127.0.0.1:{port}"
         try:
-            wait_until_ready(server, address)
+            wait_until_ready(server, address, log)
             yield address
         finally:
             server.terminate()
-            server.communicate(timeout=30)
+            server.wait(timeout=30)
 
 
-def wait_until_ready(server: "subprocess.Popen[str]", address: str) -> None:
+def wait_until_ready(server: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            pytest.fail(f"the service ended: {server.communicate()[0]}")
+            pytest.fail(f"the service ended: {log.read_text()}")
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
                 if answer.status == 200:
