@@ -1,18 +1,22 @@
 """The summarization service: `bentoml serve` answers for the champion, `bentoml build` packs it."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bentoml
-from bentoml.exceptions import NotFound
+from bentoml.exceptions import NotFound, ServiceUnavailable
 from bentoml.models import BentoModel
 
 from highlighter.card import read_card
 from highlighter.highlights import HighlightRequest, Highlights
 from highlighter.web.fetcher import ArticleFetcher
 from serving.app import build_app
+from serving.batching import Batcher
 from serving.card import ModelCard
 from serving.desk import Desk
 from serving.endpoints import Runtime
@@ -21,6 +25,7 @@ from serving.metrics import metrics
 from serving.remote import RemoteEngine
 from serving.requests import ServedModel
 from serving.settings import read_api_key, read_settings
+from serving.wanted import CallerGoneError, while_wanted
 
 MODEL = "news-highlighter:latest"
 app = build_app()
@@ -70,11 +75,20 @@ class Highlighter:
 
         keep_freed_memory()
         self._summarizer = Summarizer.load(Path(self.champion.path))
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._batcher = Batcher(self._highlight, _BATCH_SIZE, metrics().batch)
 
     @bentoml.api
-    def highlight(self, requests: list[HighlightRequest]) -> list[Highlights]:
-        """Highlights of each article."""
-        return self._summarizer.summarize(requests, batch_size=_BATCH_SIZE)
+    async def highlight(self, article: HighlightRequest, ctx: bentoml.Context) -> Highlights:
+        """Highlights of an article; those that wait share a batch, while they are wanted."""
+        try:
+            return await while_wanted(ctx.request, self._batcher.ask(article))
+        except CallerGoneError as error:
+            raise ServiceUnavailable("the caller has gone") from error
+
+    async def _highlight(self, articles: list[HighlightRequest]) -> list[Highlights]:
+        work = partial(self._summarizer.summarize, articles, batch_size=_BATCH_SIZE)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     @bentoml.api
     def stream(self, request: HighlightRequest) -> Iterator[str]:
@@ -113,7 +127,7 @@ class NewsHighlighter:
             data_fingerprint=labels["data_fingerprint"],
             git_commit=labels["git_commit"],
         )
-        engine = RemoteEngine(self.highlighter.to_async, _BATCH_SIZE, metrics().batch)
+        engine = RemoteEngine(self.highlighter.to_async)
         fetcher = ArticleFetcher(settings.web)
         desk = Desk(settings, engine, served, fetcher, metrics())
         app.state.runtime = Runtime(desk, card, settings.limits, read_api_key())

@@ -5,8 +5,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from serving.errors import ApiError
-
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
@@ -16,7 +14,7 @@ class Batcher(Generic[Request, Answer]):
 
     BentoML's own batching holds a request back for as long as requests have waited of late, and
     counts that as waiting again: after a minute of overload, an idle service took 3.5 seconds for
-    what takes it 0.2. It also answers those who have gone, and fails whole batches.
+    what takes it 0.2. It also works for those who have gone, and fails whole batches.
     """
 
     def __init__(
@@ -60,7 +58,7 @@ class Batcher(Generic[Request, Answer]):
         try:
             answers = await self._call([request for request, _ in batch])
         except Exception as error:  # noqa: BLE001 -- each caller gets it
-            if len(batch) > 1 and not isinstance(error, ApiError):
+            if len(batch) > 1:
                 for one in batch:  # one bad article shall not fail its neighbours
                     await self._answer([one])
                 return

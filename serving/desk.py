@@ -29,9 +29,9 @@ from serving.requests import (
     respond,
 )
 from serving.settings import ServingSettings
+from serving.wanted import CallerGoneError, while_wanted
 
 logger = logging.getLogger(__name__)
-_GONE_CHECK_SECONDS = 0.25
 _T = TypeVar("_T")
 
 
@@ -167,15 +167,11 @@ class Desk:
 
     async def _while_wanted(self, request: Request, work: Awaitable[_T]) -> _T:
         """The work's result; the work ends when the caller has gone, and frees its place."""
-        task = asyncio.ensure_future(work)
         try:
-            while not (await asyncio.wait([task], timeout=_GONE_CHECK_SECONDS))[0]:
-                if await request.is_disconnected():
-                    self._metrics.gone()
-                    raise ApiError(499, "client_gone", "The caller has gone.")
-            return task.result()
-        finally:
-            task.cancel()
+            return await while_wanted(request, work)
+        except CallerGoneError as error:
+            self._metrics.gone()
+            raise ApiError(499, "client_gone", "The caller has gone.") from error
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._limits.timeout_seconds

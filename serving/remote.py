@@ -1,7 +1,7 @@
 """The engine, in the inference service's process: BentoML's client behind our interface."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +10,6 @@ from bentoml.exceptions import BentoMLException
 
 from highlighter.highlights import HighlightRequest, Highlights, Reading
 from serving.admission import full
-from serving.batching import Batcher
 
 _FULL = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
@@ -18,19 +17,14 @@ _FULL = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 class RemoteEngine:
     """Calls `Highlighter` of service.py; it is full where BentoML says so."""
 
-    def __init__(self, client: Any, batch_size: int, observe: Callable[[int], None]) -> None:
-        """`observe` is told the size of each batch."""
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._batcher = Batcher(self._highlight, batch_size, observe)
 
     async def highlight(self, request: HighlightRequest) -> Highlights:
-        """One article's highlights; requests that wait share a batch."""
-        return await self._batcher.ask(request)
-
-    async def _highlight(self, requests: list[HighlightRequest]) -> list[Highlights]:
+        """One article's highlights; those that wait for the model share a batch there."""
         with _turned_away():
-            answers = await self._client.highlight(requests)
-        return [Highlights.model_validate(answer) for answer in answers]
+            answer = await self._client.highlight(request)
+        return Highlights.model_validate(answer)
 
     async def stream(self, request: HighlightRequest) -> AsyncIterator[dict[str, object]]:
         """The events that `encode` wrote; lines may come in any number of pieces."""

@@ -2,26 +2,22 @@
 
 import asyncio
 
-import pytest
-
 from serving.batching import Batcher
-from serving.errors import ApiError
 
 
 class Model:
     """Doubles numbers, when it may; fails for those it was told."""
 
-    def __init__(self, failing: int | None = None, error: Exception | None = None) -> None:
+    def __init__(self, failing: int | None = None) -> None:
         self.batches: list[list[int]] = []
         self.may_answer = asyncio.Event()
         self._failing = failing
-        self._error = error or RuntimeError("broken")
 
     async def call(self, numbers: list[int]) -> list[int]:
         self.batches.append(numbers)
         await self.may_answer.wait()
         if self._failing in numbers:
-            raise self._error
+            raise RuntimeError("broken")
         return [2 * number for number in numbers]
 
 
@@ -81,21 +77,5 @@ def test_a_failure_reaches_only_the_one_it_is_about() -> None:
         assert others == [2, 6, 8]
         assert isinstance(failed, RuntimeError)
         assert model.batches == [[1, 3, 4, 2], [1], [3], [4], [2]]
-
-    asyncio.run(run())
-
-
-def test_a_model_that_turns_callers_away_is_not_asked_again() -> None:
-    async def run() -> None:
-        model = Model(failing=2, error=ApiError(429, "too_busy", "Busy."))
-        model.may_answer.set()
-        batcher: Batcher[int, int] = Batcher(model.call, 4, lambda _: None)
-        answers = await asyncio.gather(
-            *(batcher.ask(number) for number in (1, 2)), return_exceptions=True
-        )
-        assert [type(answer) for answer in answers] == [ApiError, ApiError]
-        assert len(model.batches) == 1
-        with pytest.raises(ApiError):
-            await batcher.ask(2)
 
     asyncio.run(run())
