@@ -61,12 +61,10 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.modules["__main__"].__file__ = str(ROOT / "run_pipeline.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests that share what is slow to make run in one process: a file's, and the first run's."""
-    for item in items:
-        shares_run = "first_run" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("first_run" if shares_run else item.path.name))
+    shares_run = "first_run" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.xdist_group("first_run" if shares_run else item.path.name))
 
 
 @pytest.fixture(scope="session")
