@@ -40,11 +40,13 @@ def main() -> int:
     parser.add_argument("--work", type=Path, help="folder of the resumable state")
     parser.add_argument("--extra-text", type=Path, help="folder of .txt, .jsonl, .csv, .parquet")
     parser.add_argument("--recipe", type=Path, default=_RECIPE)
+    parser.add_argument("--workers", type=int, default=0, help="processes that make batches")
     options = parser.parse_args()
     keep_freed_memory()
+    torch.set_float32_matmul_precision("high")  # TF32 on a GPU; nothing changes on a CPU
     work = options.work or options.output.with_name(options.output.name + ".work")
     try:
-        make_checkpoint(options.recipe, options.extra_text, work, options.output)
+        make_checkpoint(options.recipe, options.extra_text, work, options.output, options.workers)
     except HighlighterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -54,7 +56,9 @@ def main() -> int:
     return 0
 
 
-def make_checkpoint(recipe_file: Path, extra_folder: Path | None, work: Path, output: Path) -> None:
+def make_checkpoint(
+    recipe_file: Path, extra_folder: Path | None, work: Path, output: Path, workers: int = 0
+) -> None:
     """Go through the recipe's stages, or what is left of them, and write the checkpoint."""
     recipe = read_recipe(recipe_file)
     extra = read_extra_texts(extra_folder) if extra_folder else []
@@ -68,7 +72,8 @@ def make_checkpoint(recipe_file: Path, extra_folder: Path | None, work: Path, ou
     mlflow.set_experiment(_EXPERIMENT)
     with _mlflow_run(work):
         mlflow.log_dict(recipe.model_dump(mode="json"), "recipe.json")
-        progress = pretrain(model, BatchMaker.build(recipe, tokenizer, extra), run_id, work)
+        maker = BatchMaker.build(recipe, tokenizer, extra)
+        progress = pretrain(model, maker, run_id, work, workers)
         mlflow.log_dict(progress.model_dump(mode="json"), "progress.json")
     save_checkpoint(output, model, tokenizer, recipe.text)
     shutil.copy(vocabulary / VOCABULARY_FILE, output)

@@ -1,6 +1,6 @@
-"""The batch of any step, from the seed and the step alone: a resumed run sees the same ones."""
+"""The batches of any step, from the seed and the step alone: a resumed run sees the same ones."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
@@ -26,8 +26,6 @@ class BatchMaker:
     encoder: ArticleEncoder
     tasks: TaskMaker
     extra: list[Article]
-    # The batches of the last pool, by stage and number: its next steps need them too.
-    _pools: dict[tuple[int, int], list[Batch]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def build(
@@ -40,17 +38,13 @@ class BatchMaker:
         tasks = TaskMaker(recipe.text, prefix, sentinels, tokenizer.eos_token_id)
         return cls(recipe, tokenizer, encoder, tasks, encoder.encode(extra))
 
-    def batch(self, stage_number: int, step: int) -> Batch:
-        """Rows of one step of a stage, both counted from 0."""
+    def pool(self, stage_number: int, number: int) -> list[Batch]:
+        """The batches of a stage's next `pool` steps, both counted from 0."""
         stage = self.recipe.stages[stage_number]
+        random = np.random.default_rng([self.recipe.seed, stage_number, number])
         if isinstance(stage, StringStage):
-            random = np.random.default_rng([self.recipe.seed, stage_number, step])
-            return self._strings(stage, random)
-        pool = step // stage.pool
-        if (stage_number, pool) not in self._pools:
-            self._pools.clear()
-            self._pools[stage_number, pool] = self._pool(stage, stage_number, pool)
-        return self._pools[stage_number, pool][step % stage.pool]
+            return [self._strings(stage, random)]
+        return self._sorted(self._texts(stage, stage_number, number, random), stage, random)
 
     def _strings(self, stage: StringStage, random: np.random.Generator) -> Batch:
         # Neither special tokens nor bytes, which stand for single odd characters.
@@ -61,10 +55,11 @@ class BatchMaker:
         rows = [plain_row([*source, end], [*target, end]) for source, target in pairs]
         return collate(rows, self.tokenizer.pad_token_id)
 
-    def _pool(self, stage: TextStage, stage_number: int, pool: int) -> list[Batch]:
+    def _sorted(
+        self, rows: list[WindowRow], stage: TextStage, random: np.random.Generator
+    ) -> list[Batch]:
         """Batches of rows of like length, which need little padding, in a random order."""
-        random = np.random.default_rng([self.recipe.seed, stage_number, pool])
-        rows = sorted(self._texts(stage, stage_number, pool, random), key=_cost)
+        rows = sorted(rows, key=_cost)
         batches = [
             collate(rows[start : start + stage.batch_size], self.tokenizer.pad_token_id)
             for start in range(0, len(rows), stage.batch_size)

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from highlighter.batches import IGNORED, Batch
 from highlighter.model import T5ForHighlighting
+from highlighter.pretraining.ahead import batches_from
 from highlighter.pretraining.batches import BatchMaker
 from highlighter.pretraining.muon import Muon
 from highlighter.pretraining.progress import Progress, find_state, load_state, save_state
@@ -22,13 +23,14 @@ _LOG_EVERY = 20
 
 
 def pretrain(
-    model: T5ForHighlighting, batches: BatchMaker, run_id: str, work_folder: Path
+    model: T5ForHighlighting, maker: BatchMaker, run_id: str, work_folder: Path, workers: int = 0
 ) -> Progress:
     """Train in place; goes on where an interrupted run in `work_folder` stood.
 
-    `run_id` stands for the settings and the extra text. Logs to the active MLflow run.
+    `run_id` stands for the settings and the extra text, `workers` processes make the batches. Logs
+    to the active MLflow run.
     """
-    recipe = batches.recipe
+    recipe = maker.recipe
     device = next(model.parameters()).device
     optimizers = _optimizers(model, recipe)
     state = find_state(work_folder)
@@ -40,16 +42,18 @@ def pretrain(
     model.train()
     while progress.stage < len(recipe.stages):
         stage = recipe.stages[progress.stage]
-        for _ in _steps(stage, progress):
-            started = time.perf_counter()
-            batch = batches.batch(progress.stage, progress.step)
+        batches = batches_from(maker, progress.stage, progress.step, workers)
+        started = time.perf_counter()
+        for _, batch in zip(_steps(stage, progress), batches, strict=False):
             rate = _rate(recipe, progress)
             for group in [group for optimizer in optimizers for group in optimizer.param_groups]:
                 group["lr"] = rate * group["peak"]
             moved = {name: tensor.to(device) for name, tensor in batch.items()}
             losses, accuracy = _step(model, moved, optimizers, recipe)
             progress.observe(accuracy)
-            progress.seconds += time.perf_counter() - started
+            now = time.perf_counter()
+            progress.seconds += now - started
+            started = now
             if progress.total_steps % _LOG_EVERY == 0 and active:
                 values = {**losses, "accuracy": accuracy, "stage": progress.stage}
                 mlflow.log_metrics(values, step=progress.total_steps)
@@ -63,7 +67,7 @@ def pretrain(
 
 def _steps(stage: StringStage | TextStage, progress: Progress) -> Iterator[int]:
     """One item a step that is left of the stage, with a progress bar."""
-    most = stage.steps if isinstance(stage, TextStage) else stage.max_steps
+    most = stage.most_steps
     with tqdm(total=most, initial=progress.step, desc=stage.name, unit="step") as bar:
         for step in count(progress.step):
             learned = isinstance(stage, StringStage) and progress.accuracy >= stage.until

@@ -29,6 +29,16 @@ class StringStage(Settings):
     rate: float = Field(1.0, gt=0, description="of the recipe's learning rates, in this stage")
     max_steps: int = Field(3000, ge=1)
 
+    @property
+    def pool(self) -> int:
+        """Batches drawn at once."""
+        return 1
+
+    @property
+    def most_steps(self) -> int:
+        """Steps that the stage takes at most."""
+        return self.max_steps
+
     @model_validator(mode="after")
     def _have_spans_for_cues(self) -> "StringStage":
         if self.cues > self.spans[0]:
@@ -75,6 +85,11 @@ class TextStage(Settings):
     )
     extra_share: float = Field(0.25, ge=0, lt=1, description="of rows from the extra text, if any")
     rate: float = Field(1.0, gt=0, description="of the recipe's learning rates, in this stage")
+
+    @property
+    def most_steps(self) -> int:
+        """Steps that the stage takes."""
+        return self.steps
 
 
 Stage = Annotated[StringStage | TextStage, Field(discriminator="kind")]

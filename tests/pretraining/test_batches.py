@@ -1,10 +1,14 @@
 """Batches of text: a function of the step alone, and little padding where they come from pools."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.batches import Batch
+from highlighter.pretraining.ahead import batches_from
 from highlighter.pretraining.batches import BatchMaker
 from highlighter.pretraining.settings import Recipe, TaskWeights, TextStage
 from highlighter.settings import ScratchModel, TextSettings
@@ -34,8 +38,7 @@ def maker(tokenizer: PreTrainedTokenizerBase, pool: int) -> BatchMaker:
 def rows(batches: BatchMaker) -> list[list[int]]:
     """Every row's source of the whole stage, without padding, sorted."""
     found = []
-    for step in range(STEPS):
-        batch = batches.batch(0, step)
+    for batch in batches_from(batches, 0, 0, workers=0):
         for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True):
             found.append(ids[mask.bool()].tolist())
     return sorted(found)
@@ -46,8 +49,8 @@ def test_pools_change_the_order_and_pad_less(tokenizer: PreTrainedTokenizerBase)
     filled = {
         name: np.mean(
             [
-                float(batches.batch(0, step)["attention_mask"].float().mean())
-                for step in range(STEPS)
+                float(batch["attention_mask"].float().mean())
+                for batch in batches_from(batches, 0, 0, workers=0)
             ]
         )
         for name, batches in (("alone", alone), ("pooled", pooled))
@@ -57,14 +60,29 @@ def test_pools_change_the_order_and_pad_less(tokenizer: PreTrainedTokenizerBase)
     assert len({tuple(row) for row in everything}) == STEPS * 4, "no article comes twice"
 
 
+def assert_equal(one: list[Batch], other: list[Batch]) -> None:
+    for first, second in zip(one, other, strict=True):
+        assert first.keys() == second.keys()
+        for name, tensor in first.items():
+            assert torch.equal(tensor, second[name]), name
+
+
 @pytest.mark.parametrize("pool", [1, 4])
-def test_a_step_is_the_same_whatever_was_asked_before(
+def test_a_step_is_the_same_wherever_a_run_begins(
     tokenizer: PreTrainedTokenizerBase, pool: int
 ) -> None:
-    forwards, backwards = maker(tokenizer, pool), maker(tokenizer, pool)
-    first = [forwards.batch(0, step) for step in range(STEPS)]
-    second = [backwards.batch(0, step) for step in reversed(range(STEPS))][::-1]
-    for one, other in zip(first, second, strict=True):
-        assert one.keys() == other.keys()
-        for name, tensor in one.items():
-            assert torch.equal(tensor, other[name]), name
+    batches = maker(tokenizer, pool)
+    whole = list(batches_from(batches, 0, 0, workers=0))
+    assert len(whole) == STEPS
+    for start in (1, 4, 6):
+        assert_equal(whole[start:], list(batches_from(batches, 0, start, workers=0)))
+
+
+def test_batches_of_other_processes_are_the_same_in_the_same_order(
+    tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    batches = maker(tokenizer, 2)
+    here = list(batches_from(batches, 0, 1, workers=0))
+    assert_equal(here, list(batches_from(batches, 0, 1, workers=2)))
+    # A stage may end early, and its processes with it.
+    assert_equal(here[:2], list(islice(batches_from(batches, 0, 1, workers=2), 2)))

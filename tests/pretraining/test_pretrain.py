@@ -81,7 +81,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(call, monkeypatch, tmp_path) -
     difference = torch.cat(
         [(parts[name] - weight).abs().flatten() for name, weight in whole.items()]
     )
-    assert difference.mean() < 1e-5
+    assert difference.mean() < 1e-4
 
 
 def test_the_checkpoint_is_one_of_the_hubs(call) -> None:  # type: ignore[no-untyped-def]
