@@ -3,6 +3,7 @@
 `student`: the loop of the student project this grew from. `summarization`: `Seq2SeqTrainer` as
 transformers' summarization example uses it. `summary`: `highlighter.training.train` on the same
 work as those two; `highlights`: the same with the salience head and its windows on top.
+Each trains on the GPU where torch sees one, as its users would.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from transformers import (
 
 from benchmarks.articles import Article, read_articles
 from benchmarks.command import positive_int, run_command
+from benchmarks.machine import synchronize
 from highlighter.features import target_text, tokenize_splits
 from highlighter.memory import keep_freed_memory
 from highlighter.model import load_model
@@ -55,25 +57,32 @@ class Task(NamedTuple):
 class Outcome(BaseModel):
     """Seconds of each step but the first, the process's peak RSS in MB, and what was learned.
 
+    `peak_gpu`: MB that tensors took on the GPU; None without one.
     `loss`: the cross-entropy a token of the validation rows' highlights.
     """
 
     step_seconds: list[float]
     peak_rss: float
+    peak_gpu: float | None = None
     loss: float
 
 
 class Clock(TrainerCallback):
-    """Notes the time at the end of each step, and the peak RSS at the last."""
+    """Notes the time at the end of each step, and the peaks of memory at the last."""
 
     def __init__(self) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.ends: list[float] = []
         self.peak_rss = 0.0
+        self.peak_gpu: float | None = None
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        """One step is done."""
+        """One step is done, once the GPU has caught up."""
+        synchronize(self.device)
         self.ends.append(time.perf_counter())
         self.peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        if self.device.type == "cuda":
+            self.peak_gpu = torch.cuda.max_memory_allocated(self.device) / 2**20
 
     def outcome(self, model: T5ForConditionalGeneration, task: Task) -> Outcome:
         """What was measured, and the validation loss of the trained model."""
@@ -81,6 +90,7 @@ class Clock(TrainerCallback):
         return Outcome(
             step_seconds=[after - before for before, after in pairs],
             peak_rss=self.peak_rss,
+            peak_gpu=self.peak_gpu,
             loss=validation_loss(model, load_tokenizer(str(task.weights)), task.validation),
         )
 
@@ -91,10 +101,12 @@ def train_as_student(task: Task) -> Outcome:
     model = T5ForConditionalGeneration.from_pretrained(
         task.weights, dtype=torch.float32, attn_implementation="eager"
     )
+    clock = Clock()
+    model.to(clock.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=_LEARNING_RATE)
     encoded = [
-        _encode(tokenizer, task.rows, TEXT.max_source_tokens, padding="max_length"),
-        _encode(tokenizer, task.rows, TEXT.max_source_tokens, padding="max_length", targets=True),
+        encode(tokenizer, task.rows, TEXT.max_source_tokens, padding="max_length"),
+        encode(tokenizer, task.rows, TEXT.max_source_tokens, padding="max_length", targets=True),
     ]
     set_seed(_SEED)
     loader = torch.utils.data.DataLoader(
@@ -104,9 +116,9 @@ def train_as_student(task: Task) -> Outcome:
         batch_size=task.batch_size,
         shuffle=True,
     )
-    clock = Clock()
     model.train()
-    for ids, mask, labels in loader:
+    for batch in loader:
+        ids, mask, labels = (part.to(clock.device) for part in batch)
         targets = labels.masked_fill(labels == tokenizer.pad_token_id, -100)
         loss = model(input_ids=ids, attention_mask=mask, labels=targets).loss
         optimizer.zero_grad()
@@ -120,8 +132,8 @@ def train_as_example(task: Task) -> Outcome:
     """Dynamic padding and the trainer's defaults: SDPA, fused AdamW, gradients clipped at 1."""
     tokenizer = load_tokenizer(str(task.weights))
     model = T5ForConditionalGeneration.from_pretrained(task.weights, dtype=torch.float32)
-    sources = _encode(tokenizer, task.rows, TEXT.max_source_tokens)
-    targets = _encode(tokenizer, task.rows, TEXT.max_target_tokens, targets=True)
+    sources = encode(tokenizer, task.rows, TEXT.max_source_tokens)
+    targets = encode(tokenizer, task.rows, TEXT.max_target_tokens, targets=True)
     rows = datasets.Dataset.from_dict({**sources, "labels": targets["input_ids"]})
     clock = Clock()
     Seq2SeqTrainer(
@@ -196,18 +208,21 @@ def validation_loss(
     total = tokens = 0.0
     for start in range(0, len(rows), _SCORED_AT_ONCE):
         some = rows[start : start + _SCORED_AT_ONCE]
-        source = _encode(tokenizer, some, TEXT.max_source_tokens, padding="longest")
-        labels = _encode(tokenizer, some, TEXT.max_target_tokens, padding="longest", targets=True)[
+        source = encode(tokenizer, some, TEXT.max_source_tokens, padding="longest")
+        labels = encode(tokenizer, some, TEXT.max_target_tokens, padding="longest", targets=True)[
             "input_ids"
         ]
         labels = labels.masked_fill(labels == tokenizer.pad_token_id, -100)
         count = int((labels != -100).sum())
-        total += float(model(**source, labels=labels).loss) * count
+        inputs = {
+            name: part.to(model.device) for name, part in {**source, "labels": labels}.items()
+        }
+        total += float(model(**inputs).loss) * count
         tokens += count
     return total / tokens
 
 
-def _encode(
+def encode(
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[Article],
     limit: int,
@@ -215,6 +230,7 @@ def _encode(
     padding: str | bool = False,
     targets: bool = False,
 ) -> dict[str, Any]:
+    """Articles, or highlights, as at most `limit` tokens: lists, or with padding tensors."""
     texts = [target_text(r.highlights or "") if targets else TEXT.prefix + r.article for r in rows]
     encoded: dict[str, Any] = tokenizer(
         texts,

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from benchmarks.contenders import Outcome
 from benchmarks.figures import number, ratio, table
+from benchmarks.flops import Work
 
 
 class Contender(NamedTuple):
@@ -24,20 +25,33 @@ class Contender(NamedTuple):
 
 
 class Row(BaseModel):
-    """A contender's medians; `ratios`: its examples/s by those of each baseline."""
+    """A contender's medians; `ratios`: its examples/s by those of each baseline.
+
+    `tokens_per_second` leaves padding out. On a GPU only: `of_peak`, the share of the measured rate
+    of bf16 products that the counted FLOPs come to, and `peak_gpu`, MB of tensors.
+    """
 
     name: str
     examples_per_second: float
+    tokens_per_second: float
+    of_peak: float | None
     peak_rss: float
+    peak_gpu: float | None
     loss: float
     steps: int
     ratios: dict[str, float]
 
 
 def summarize(
-    outcomes: Mapping[Contender, Sequence[Outcome]], baselines: Sequence[Contender]
+    outcomes: Mapping[Contender, Sequence[Outcome]],
+    baselines: Sequence[Contender],
+    work: Work,
+    peak: float | None,
 ) -> list[Row]:
-    """A row each, in order. A step's median time is over all steps of all rounds."""
+    """A row each, in order. A step's median time is over all steps of all rounds.
+
+    `work` is an example's; `peak` is the GPU's rate in FLOP/s, None without a GPU.
+    """
     speeds = {
         contender: contender.batch_size
         / median(second for outcome in rounds for second in outcome.step_seconds)
@@ -47,7 +61,10 @@ def summarize(
         Row(
             name=contender.name,
             examples_per_second=speeds[contender],
+            tokens_per_second=speeds[contender] * work.tokens,
+            of_peak=speeds[contender] * work.flops / peak if peak else None,
             peak_rss=median(outcome.peak_rss for outcome in rounds),
+            peak_gpu=_median_known([outcome.peak_gpu for outcome in rounds]),
             loss=median(outcome.loss for outcome in rounds),
             steps=sum(len(outcome.step_seconds) for outcome in rounds),
             ratios={each.name: ratio(speeds[contender], speeds[each]) for each in baselines},
@@ -57,23 +74,30 @@ def summarize(
 
 
 def show(rows: Sequence[Row]) -> str:
-    """The table; a column of ratios for each baseline."""
-    baselines = list(rows[0].ratios)
-    header = ["", "examples/s", "peak RSS MB", "loss", *(f"x {name}" for name in baselines)]
-    cells = [
-        [row.name, number(row.examples_per_second), number(row.peak_rss, 0), number(row.loss, 3)]
-        + [number(row.ratios[name]) for name in baselines]
-        for row in rows
-    ]
-    return table([*header, "steps"], [[*c, str(r.steps)] for c, r in zip(cells, rows, strict=True)])
+    """The table; a column of ratios for each baseline, and the GPU's where it was used."""
+    columns = {
+        "": [row.name for row in rows],
+        "examples/s": [number(row.examples_per_second) for row in rows],
+        "tokens/s": [number(row.tokens_per_second, 0) for row in rows],
+        "% of measured bf16 peak": [_known(row.of_peak, 100, 1) for row in rows],
+        "peak RSS MB": [number(row.peak_rss, 0) for row in rows],
+        "peak GPU MB": [_known(row.peak_gpu, 1, 0) for row in rows],
+        "loss": [number(row.loss, 3) for row in rows],
+        **{f"x {name}": [number(row.ratios[name]) for row in rows] for name in rows[0].ratios},
+        "steps": [str(row.steps) for row in rows],
+    }
+    shown = {name: cells for name, cells in columns.items() if any(cells)}
+    return table(list(shown), list(zip(*shown.values(), strict=True)))
 
 
 def plot_training(rows: Sequence[Row]) -> Figure:
-    """Examples a second and peak memory, a bar each; nothing is saved here."""
+    """Examples a second and peak memory, the GPU's if used, a bar each; nothing is saved here."""
     figure = Figure(figsize=(10, 0.8 + 0.45 * len(rows)), layout="constrained")
     names = [row.name for row in rows]
     colors = ["#888888" if row.name in row.ratios else "#1f4e79" for row in rows]
-    panels = {"examples_per_second": "examples/s", "peak_rss": "peak RSS (MB)"}
+    on_gpu = all(row.peak_gpu is not None for row in rows)
+    memory = {"peak_gpu": "peak GPU (MB)"} if on_gpu else {"peak_rss": "peak RSS (MB)"}
+    panels = {"examples_per_second": "examples/s", **memory}
     for axes, (field, label) in zip(
         figure.subplots(1, 2, sharey=True), panels.items(), strict=True
     ):
@@ -84,3 +108,12 @@ def plot_training(rows: Sequence[Row]) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].invert_yaxis()
     return figure
+
+
+def _median_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def _known(value: float | None, scale: float, digits: int) -> str:
+    return "" if value is None else number(scale * value, digits)
