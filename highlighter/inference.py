@@ -177,9 +177,7 @@ class Summarizer:
         extracted = self._extract(request.article, article)
         facts = ArticleFacts(request.article)
         cut_off = len(output.ids) >= self._limit(request.max_summary_tokens)
-        # What was cut off could not say all that matters.
-        salient = "" if cut_off else extracted
-        reason = doubt(written, output.confidence, facts, salient, trust)
+        reason = doubt(written, output.confidence, facts, extracted, trust, cut_off=cut_off)
         return Summary(
             summary=extracted if reason else written,
             doubt=reason,
