@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,12 @@ from serving.card import ModelCard
 from serving.desk import Desk
 from serving.endpoints import Runtime
 from serving.last_word import LastWord
+from serving.made_in_thread import made_in_thread
 from serving.metrics import metrics
 from serving.remote import RemoteEngine
 from serving.requests import ServedModel
 from serving.settings import read_api_key, read_settings
-from serving.wanted import CallerGoneError, while_wanted
+from serving.wanted import CallerGoneError, each_while_wanted, while_wanted
 
 MODEL = "news-highlighter:latest"
 app = build_app()
@@ -91,9 +92,11 @@ class Highlighter:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     @bentoml.api
-    def stream(self, request: HighlightRequest) -> Iterator[str]:
-        """JSON lines: the paragraphs, the summary in pieces, and the whole."""
-        for item in self._summarizer.stream(request):
+    async def stream(self, article: HighlightRequest, ctx: bentoml.Context) -> AsyncIterator[str]:
+        """JSON lines: the paragraphs, the summary in pieces, and the whole, while it is wanted."""
+        # In turn with batches; written greedily, an article takes less time than one.
+        items = made_in_thread(self._thread, self._summarizer.stream(article))
+        async for item in each_while_wanted(ctx.request, items):
             yield RemoteEngine.encode(item)
 
 

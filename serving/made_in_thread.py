@@ -1,0 +1,39 @@
+"""Items that a thread makes, for those who wait in the event loop."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Generator
+from concurrent.futures import Executor
+from contextlib import closing
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+
+async def made_in_thread(thread: Executor, items: Generator[_T, None, None]) -> AsyncIterator[_T]:
+    """The items as they come; the thread makes all in one go, however slowly they are read.
+
+    When nobody reads on, it stops at the next item, or does not begin.
+    """
+    loop = asyncio.get_running_loop()
+    made: asyncio.Queue[_T | None] = asyncio.Queue()
+    unwanted = threading.Event()
+
+    def make() -> None:
+        try:
+            with closing(items):
+                for item in items:
+                    if unwanted.is_set():
+                        return
+                    loop.call_soon_threadsafe(made.put_nowait, item)
+        finally:
+            loop.call_soon_threadsafe(made.put_nowait, None)
+
+    work = loop.run_in_executor(thread, make)
+    try:
+        while (item := await made.get()) is not None:
+            yield item
+        await work  # raises what failed
+    finally:
+        unwanted.set()
+        work.cancel()
