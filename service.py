@@ -73,8 +73,10 @@ class Highlighter:
         # Imported here: the web service's process needs no torch.
         from highlighter.inference import Summarizer
         from highlighter.memory import keep_freed_memory
+        from highlighter.threads import keep_to_usable_cores
 
         keep_freed_memory()
+        keep_to_usable_cores()
         self._summarizer = Summarizer.load(Path(self.champion.path))
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._batcher = Batcher(self._highlight, _BATCH_SIZE, metrics().batch)

@@ -83,10 +83,12 @@ def _judge(options: argparse.Namespace) -> None:
     from highlighter.evaluation.table import print_scores
     from highlighter.memory import keep_freed_memory
     from highlighter.quiet import quiet_libraries
+    from highlighter.threads import keep_to_usable_cores
     from release.judge import judge_version
 
     quiet_libraries()
     keep_freed_memory()
+    keep_to_usable_cores()
     print_scores(judge_version(options.model_name, options.version, options.file))
 
 

@@ -144,7 +144,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> OneAtATime:
 @pytest.fixture
 def highlighter(model: OneAtATime, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The service's own class, outside of BentoML."""
-    monkeypatch.setattr("highlighter.memory.keep_freed_memory", lambda: None)  # the tests go on
+    for name in ("memory.keep_freed_memory", "threads.keep_to_usable_cores"):
+        monkeypatch.setattr(f"highlighter.{name}", lambda: None)  # the tests go on in this process
     monkeypatch.setattr(service.Highlighter.inner, "champion", SimpleNamespace(path=Path()))
     return service.Highlighter.inner()
 
