@@ -79,7 +79,8 @@ class Highlighter:
         keep_to_usable_cores()
         self._summarizer = Summarizer.load(Path(self.champion.path))
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self._batcher = Batcher(self._highlight, _BATCH_SIZE, metrics().batch)
+        self._turn = asyncio.Lock()
+        self._batcher = Batcher(self._highlight, _BATCH_SIZE, metrics().batch, self._turn)
 
     @bentoml.api
     async def highlight(self, article: HighlightRequest, ctx: bentoml.Context) -> Highlights:
@@ -96,8 +97,8 @@ class Highlighter:
     @bentoml.api
     async def stream(self, article: HighlightRequest, ctx: bentoml.Context) -> AsyncIterator[str]:
         """JSON lines: the paragraphs, the summary in pieces, and the whole, while it is wanted."""
-        # In turn with batches; written greedily, an article takes less time than one.
-        items = made_in_thread(self._thread, self._summarizer.stream(article))
+        # In turn with batches: written greedily, an article takes less time than a full batch.
+        items = made_in_thread(self._thread, self._turn, self._summarizer.stream(article))
         async for item in each_while_wanted(ctx.request, items):
             yield RemoteEngine.encode(item)
 

@@ -10,8 +10,10 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-async def made_in_thread(thread: Executor, items: Generator[_T, None, None]) -> AsyncIterator[_T]:
-    """The items as they come; the thread makes all in one go, however slowly they are read.
+async def made_in_thread(
+    thread: Executor, turn: asyncio.Lock, items: Generator[_T, None, None]
+) -> AsyncIterator[_T]:
+    """The items as they come; the thread makes all in one turn, however slowly they are read.
 
     When nobody reads on, it stops at the next item, or does not begin.
     """
@@ -20,16 +22,20 @@ async def made_in_thread(thread: Executor, items: Generator[_T, None, None]) -> 
     unwanted = threading.Event()
 
     def make() -> None:
-        try:
-            with closing(items):
-                for item in items:
-                    if unwanted.is_set():
-                        return
-                    loop.call_soon_threadsafe(made.put_nowait, item)
-        finally:
-            loop.call_soon_threadsafe(made.put_nowait, None)
+        with closing(items):
+            for item in items:
+                if unwanted.is_set():
+                    return
+                loop.call_soon_threadsafe(made.put_nowait, item)
 
-    work = loop.run_in_executor(thread, make)
+    async def take_turn() -> None:
+        try:
+            async with turn:
+                await loop.run_in_executor(thread, make)
+        finally:
+            made.put_nowait(None)
+
+    work = asyncio.create_task(take_turn())
     try:
         while (item := await made.get()) is not None:
             yield item

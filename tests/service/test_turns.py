@@ -47,7 +47,7 @@ def test_items_come_as_they_are_made_and_a_slow_reader_holds_nobody_up() -> None
     counting = Counting()
 
     async def scenario(thread: ThreadPoolExecutor) -> None:
-        items = made_in_thread(thread, counting.numbers())
+        items = made_in_thread(thread, asyncio.Lock(), counting.numbers())
         assert await anext(items) == 1
         assert counting.notes == ["begun"]
         counting.may_go_on.set()
@@ -62,7 +62,7 @@ def test_who_reads_no_further_ends_the_work() -> None:
     counting = Counting()
 
     async def scenario(thread: ThreadPoolExecutor) -> None:
-        items = made_in_thread(thread, counting.numbers())
+        items = made_in_thread(thread, asyncio.Lock(), counting.numbers())
         assert await anext(items) == 1
         await items.aclose()  # type: ignore[attr-defined]
         counting.may_go_on.set()
@@ -72,15 +72,16 @@ def test_who_reads_no_further_ends_the_work() -> None:
 
 
 def test_who_leaves_the_queue_is_not_worked_for() -> None:
-    counting, free = Counting(), threading.Event()
+    counting = Counting()
 
     async def scenario(thread: ThreadPoolExecutor) -> None:
-        thread.submit(free.wait, 10)
-        waiting = asyncio.ensure_future(anext(made_in_thread(thread, counting.numbers())))
-        await asyncio.sleep(0.05)
-        waiting.cancel()
-        await asyncio.wait([waiting])
-        free.set()
+        turn = asyncio.Lock()
+        async with turn:
+            waiting = asyncio.ensure_future(anext(made_in_thread(thread, turn, counting.numbers())))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        assert not turn.locked()
 
     run(scenario)
     assert counting.notes == []
@@ -93,7 +94,7 @@ def test_a_failure_comes_after_what_was_made() -> None:
 
     async def scenario(thread: ThreadPoolExecutor) -> None:
         with pytest.raises(RuntimeError, match="broken"):
-            async for item in made_in_thread(thread, counting.numbers()):
+            async for item in made_in_thread(thread, asyncio.Lock(), counting.numbers()):
                 got.append(item)
 
     run(scenario)
@@ -179,12 +180,11 @@ def test_streams_and_batches_take_turns(highlighter: Any, model: OneAtATime) -> 
 
 def test_a_stream_ends_when_its_caller_has_gone(highlighter: Any) -> None:
     async def scenario() -> None:
-        caller, held = Caller(), threading.Event()
-        highlighter._thread.submit(held.wait, 10)
-        lines = asyncio.ensure_future(anext(stream(highlighter, "News.", caller), None))
-        await asyncio.sleep(0.05)
-        caller.gone = True
-        assert await asyncio.wait_for(lines, 5) is None
-        held.set()
+        caller = Caller()
+        async with highlighter._turn:
+            lines = asyncio.ensure_future(anext(stream(highlighter, "News.", caller), None))
+            await asyncio.sleep(0.05)
+            caller.gone = True
+            assert await asyncio.wait_for(lines, 5) is None
 
     asyncio.run(scenario())
