@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,12 @@ from serving.card import ModelCard
 from serving.desk import Desk
 from serving.endpoints import Runtime
 from serving.last_word import LastWord
+from serving.made_in_thread import made_in_thread
 from serving.metrics import metrics
 from serving.remote import RemoteEngine
 from serving.requests import ServedModel
 from serving.settings import read_api_key, read_settings
-from serving.wanted import CallerGoneError, while_wanted
+from serving.wanted import CallerGoneError, each_while_wanted, while_wanted
 
 MODEL = "news-highlighter:latest"
 app = build_app()
@@ -72,11 +73,14 @@ class Highlighter:
         # Imported here: the web service's process needs no torch.
         from highlighter.inference import Summarizer
         from highlighter.memory import keep_freed_memory
+        from highlighter.threads import keep_to_usable_cores
 
         keep_freed_memory()
+        keep_to_usable_cores()
         self._summarizer = Summarizer.load(Path(self.champion.path))
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self._batcher = Batcher(self._highlight, _BATCH_SIZE, metrics().batch)
+        self._turn = asyncio.Lock()
+        self._batcher = Batcher(self._highlight, _BATCH_SIZE, metrics().batch, self._turn)
 
     @bentoml.api
     async def highlight(self, article: HighlightRequest, ctx: bentoml.Context) -> Highlights:
@@ -91,9 +95,11 @@ class Highlighter:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     @bentoml.api
-    def stream(self, request: HighlightRequest) -> Iterator[str]:
-        """JSON lines: the paragraphs, the summary in pieces, and the whole."""
-        for item in self._summarizer.stream(request):
+    async def stream(self, article: HighlightRequest, ctx: bentoml.Context) -> AsyncIterator[str]:
+        """JSON lines: the paragraphs, the summary in pieces, and the whole, while it is wanted."""
+        # In turn with batches: written greedily, an article takes less time than a full batch.
+        items = made_in_thread(self._thread, self._turn, self._summarizer.stream(article))
+        async for item in each_while_wanted(ctx.request, items):
             yield RemoteEngine.encode(item)
 
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import psutil
 import torch
 
-_MEMBERSHIP = Path("/proc/self/cgroup")
-_CGROUPS = Path("/sys/fs/cgroup")
+from highlighter.cgroups import MEMBERSHIP, ROOT, cgroup_folders
+
+_FILES = {
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    2: ("memory.max", "memory.current", "inactive_file"),
+}
 
 
 def available_memory(device: torch.device) -> int:
@@ -16,7 +20,7 @@ def available_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     used = psutil.Process().memory_info()
-    rooms: list[int] = [psutil.virtual_memory().available, *cgroup_rooms(_MEMBERSHIP, _CGROUPS)]
+    rooms: list[int] = [psutil.virtual_memory().available, *cgroup_rooms(MEMBERSHIP, ROOT)]
     # What `ulimit` sets: all addresses, or only those with data.
     for kind, taken in ((resource.RLIMIT_AS, used.vms), (resource.RLIMIT_DATA, used.data)):
         limit, _ = resource.getrlimit(kind)
@@ -26,25 +30,9 @@ def available_memory(device: torch.device) -> int:
 
 
 def cgroup_rooms(membership: Path, root: Path) -> Iterator[int]:
-    """What each limit of the process's cgroup, and of those around it, leaves.
-
-    Both versions of cgroups; in a container, its own cgroup is often mounted as the root.
-    """
-    if not membership.is_file():  # not Linux
-        return
-    for line in membership.read_text(encoding="utf-8").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            names, top = ("memory.max", "memory.current", "inactive_file"), root
-        elif "memory" in controllers.split(","):
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            top = root / "memory"
-        else:
-            continue
-        folder = top / path.strip("/")
-        while folder.is_relative_to(top):
-            yield from _room(folder, *names)
-            folder = folder.parent
+    """What each limit of the process's cgroup, and of those around it, leaves."""
+    for version, folder in cgroup_folders("memory", membership, root):
+        yield from _room(folder, *_FILES[version])
 
 
 def _room(folder: Path, limit: str, use: str, cache: str) -> Iterator[int]:

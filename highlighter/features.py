@@ -1,6 +1,5 @@
 """Articles and highlights as what a model trains on, and how much its limits cut off."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.cores import usable_cores
 from highlighter.encoding import cut, encode_articles, encode_prefix, piece_budget
 from highlighter.oracle import greedy_oracle
 from highlighter.salience_features import describe_pieces, piece_weights
@@ -69,7 +69,7 @@ def tokenize_splits(
             _tokenize_rows,
             batched=True,
             batch_size=settings.batch_size,
-            num_proc=min(settings.workers or os.cpu_count() or 1, max(1, len(rows) // 64)),
+            num_proc=min(settings.workers or usable_cores(), max(1, len(rows) // 64)),
             remove_columns=rows.column_names,
             features=FEATURES_SCHEMA,
             fn_kwargs={

@@ -1,7 +1,7 @@
 """Highlight and summarize articles with a checkpoint folder. All that serving needs."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import torch
@@ -37,7 +37,7 @@ def best_device() -> torch.device:
 
 
 class Summarizer:
-    """A loaded checkpoint. Use `load`; one thread at a time may call it."""
+    """A loaded checkpoint. Use `load`; one caller at a time, a stream's until its end."""
 
     def __init__(
         self,
@@ -95,7 +95,9 @@ class Summarizer:
             for request, article, output in zip(requests, read, outputs, strict=True)
         ]
 
-    def stream(self, request: HighlightRequest) -> Iterator[Reading | str | Highlights]:
+    def stream(
+        self, request: HighlightRequest
+    ) -> Generator[Reading | str | Highlights, None, None]:
         """First the paragraphs, then the summary's text as it is written, greedily, then all."""
         started = time.perf_counter()
         [article] = self._reader.read([request.article], batch_size=8)
@@ -177,9 +179,7 @@ class Summarizer:
         extracted = self._extract(request.article, article)
         facts = ArticleFacts(request.article)
         cut_off = len(output.ids) >= self._limit(request.max_summary_tokens)
-        # What was cut off could not say all that matters.
-        salient = "" if cut_off else extracted
-        reason = doubt(written, output.confidence, facts, salient, trust)
+        reason = doubt(written, output.confidence, facts, extracted, trust, cut_off=cut_off)
         return Summary(
             summary=extracted if reason else written,
             doubt=reason,

@@ -1,7 +1,5 @@
-"""What a person sees in the terminal: less library noise, and a summary at the end."""
+"""What a person sees in the terminal at the end of a run."""
 
-import logging
-from math import isnan
 from typing import Any
 
 from datasets import Dataset
@@ -9,37 +7,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from transformers.utils import logging as transformers_logging
 from zenml.models import PipelineRunResponse
 
-from highlighter.errors import HighlighterError
 from highlighter.evaluation.record import Evaluation
+from highlighter.evaluation.table import print_scores
 from highlighter.evaluation.tradeoff import Tradeoff
-from highlighter.outside import explain
 from highlighter.segmentation import split_sentences
-from highlighter.statistics import Interval
 from release.publish import Registration
 
 _SAMPLES = 2
-_SYSTEMS = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
-_SCORES = ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "recalled", "words")
-
-
-def quiet_libraries() -> None:
-    """Silence progress bars of split seconds, and tracebacks of errors that explain themselves."""
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    for name in ("absl", "alembic", "mlflow.models.signature", "zenml.integrations.mlflow"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_without_traceback)
-
-
-def _without_traceback(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
-    if error and (isinstance(error, HighlighterError) or explain(error)):
-        record.exc_info = None
-    return True
 
 
 def print_summary(
@@ -63,14 +39,6 @@ def print_summary(
     console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
 
 
-def print_scores(evaluation: Evaluation) -> None:
-    """Print every system's scores, and the share of written summaries that a reader gets."""
-    console = Console()
-    console.print(f"[bold]{evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
-    console.print(_scores(evaluation))
-    console.print(f"{evaluation.doubted:.0%} of the written summaries are doubted, so extracted.")
-
-
 def _print_sample(console: Console, row: dict[str, Any]) -> None:
     """A test article with its most salient sentences in bold, and its summary."""
     article, best = row["article"], set(row["extractive_chosen"])
@@ -83,26 +51,6 @@ def _print_sample(console: Console, row: dict[str, Any]) -> None:
     console.print(Padding(text, (0, 0, 0, 2)))
     console.print(f"[bold]Summary[/], {written} (confidence {row['confidence']:.2f})")
     console.print(Padding(Text(row["served"]), (0, 0, 0, 2)))
-
-
-def _scores(evaluation: Evaluation) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in _SCORES:
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for name in _SYSTEMS:
-        system = evaluation.systems[name]
-        rouge, over = system.rouge, system.over_lead3["rougeLsum"]
-        table.add_row(
-            name,
-            f"{rouge['rouge1'].mean:.1f}",
-            f"{rouge['rouge2'].mean:.1f}",
-            f"{rouge['rougeLsum'].mean:.1f}",
-            "" if name == "lead3" else f"{over.mean:+.1f} {over.low:+.1f}..{over.high:+.1f}",
-            _share(system.faithfulness),
-            _share(system.fact_recall),
-            f"{system.words:.0f}",
-        )
-    return table
 
 
 def _tradeoff(tradeoff: Tradeoff) -> str:
@@ -127,7 +75,3 @@ def _times(run: PipelineRunResponse) -> Table:
         seconds = (step.end_time - step.start_time).total_seconds()
         table.add_row(name, "cached" if step.status == "cached" else f"{seconds:.1f}")
     return table
-
-
-def _share(interval: Interval) -> str:
-    return "none" if isnan(interval.mean) else f"{100 * interval.mean:.0f}%"

@@ -12,14 +12,16 @@ from zenml.pipelines.run_utils import get_default_run_name
 
 from highlighter.corpus.sources import fingerprint_source
 from highlighter.errors import HighlighterError
+from highlighter.quiet import quiet_libraries
 from pipelines.config import RunConfig, load_config
-from pipelines.console import print_summary, quiet_libraries
+from pipelines.console import print_summary
 from pipelines.journal import Journal
 from pipelines.recover import recover
-from pipelines.stack import ensure_stack, use_stack_tracking
+from pipelines.stack import ensure_stack
 from pipelines.summarization import summarization
 from pipelines.teacher import settle_model
 from release.publish import still_stands
+from release.tracking import use_stack_tracking
 from steps.work import forget_finished_work
 
 

@@ -40,17 +40,6 @@ def ensure_stack(root: Path, experiment: str) -> str:
     return own
 
 
-def use_stack_tracking() -> None:
-    """Point MLflow at the active stack's server; ZenML does so only while a step runs."""
-    tracker = Client().active_stack.experiment_tracker
-    if tracker is None or tracker.flavor != "mlflow":
-        raise HighlighterError(
-            "The active ZenML stack has no MLflow experiment tracker: `python run_pipeline.py` "
-            "makes a local stack with one."
-        )
-    tracker.configure_mlflow()
-
-
 def _local_name(root: Path) -> str:
     # The user's store may serve several checkouts, each with its own tracking database.
     return f"highlighter-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"

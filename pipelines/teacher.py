@@ -4,8 +4,8 @@ from highlighter.fingerprint import fingerprint_model
 from highlighter.settings import StudentModel
 from highlighter.workspace import temporary_folder
 from pipelines.config import RunConfig
-from pipelines.stack import use_stack_tracking
 from release.teacher import champion_as_teacher, fingerprint_teacher, is_registered
+from release.tracking import use_stack_tracking
 
 
 def settle_model(config: RunConfig) -> str:

@@ -53,7 +53,7 @@ def use_tracking() -> None:
     # Imported late: ZenML reads the environment when it is imported, which takes seconds.
     from zenml.client import Client
 
-    from pipelines.stack import use_stack_tracking
+    from release.tracking import use_stack_tracking
 
     Client().activate_root(ROOT)
     use_stack_tracking()
@@ -80,12 +80,15 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _judge(options: argparse.Namespace) -> None:
+    from highlighter.evaluation.table import print_scores
     from highlighter.memory import keep_freed_memory
-    from pipelines.console import print_scores, quiet_libraries
+    from highlighter.quiet import quiet_libraries
+    from highlighter.threads import keep_to_usable_cores
     from release.judge import judge_version
 
     quiet_libraries()
     keep_freed_memory()
+    keep_to_usable_cores()
     print_scores(judge_version(options.model_name, options.version, options.file))
 
 

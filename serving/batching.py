@@ -22,11 +22,16 @@ class Batcher(Generic[Request, Answer]):
         call: Callable[[list[Request]], Awaitable[Sequence[Answer]]],
         most: int,
         observe: Callable[[int], None],
+        turn: asyncio.Lock,
     ) -> None:
-        """`call` answers at most `most` requests at once; `observe` is told each batch's size."""
+        """`call` answers at most `most` requests at once; `observe` is told each batch's size.
+
+        Who else uses the model holds the `turn` meanwhile, and all who came since share the next.
+        """
         self._call = call
         self._most = most
         self._observe = observe
+        self._turn = turn
         self._waiting: deque[tuple[Request, asyncio.Future[Answer]]] = deque()
         self._work: asyncio.Task[None] | None = None
 
@@ -40,9 +45,11 @@ class Batcher(Generic[Request, Answer]):
 
     async def _work_off(self) -> None:
         try:
-            while batch := self._next():
-                self._observe(len(batch))
-                await self._answer(batch)
+            while self._waiting:
+                async with self._turn:
+                    if batch := self._next():
+                        self._observe(len(batch))
+                        await self._answer(batch)
         finally:
             self._work = None
 

@@ -85,15 +85,22 @@ class Desk:
             )
             return BatchResponse(articles=await self._while_wanted(request, entries))
 
-    async def stream(self, body: SummarizeRequest) -> AsyncIterator[dict[str, object]]:
+    async def stream(
+        self, body: SummarizeRequest, request: Request
+    ) -> AsyncIterator[dict[str, object]]:
         """Events of one article."""
         started, deadline = time.perf_counter(), self._deadline()
         with self.admission.admit():
-            text, source = await self._by(deadline, self._article(body))
+            fetch = self._by(deadline, self._article(body))
+            text, source = await self._while_wanted(request, fetch)
             fetch_ms = _milliseconds(started) if source else 0.0
             events = self._engine.stream(_ask(body, text))
-            # No time limit around a yield: another task may go on from there.
-            while (event := await self._by(deadline, anext(events, None))) is not None:
+
+            def following() -> Awaitable[dict[str, object] | None]:
+                # No time limit around a yield: another task may go on from there.
+                return self._while_wanted(request, self._by(deadline, anext(events, None)))
+
+            while (event := await following()) is not None:
                 data = event["data"]
                 match event["event"]:
                     case "paragraphs":

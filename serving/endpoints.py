@@ -60,7 +60,7 @@ async def stream(body: SummarizeRequest, request: Request) -> StreamingResponse:
     Written greedily, for a beam search changes its mind; the last event is the whole answer, with
     the summary replaced where it is doubted. A failure after the first event is an `error` event.
     """
-    return await event_stream(_runtime(request).desk.stream(body))
+    return await event_stream(_runtime(request).desk.stream(body, request))
 
 
 @router.get("/model", responses={401: _RESPONSES[401]})

@@ -1,7 +1,8 @@
 """Work that ends when nobody waits for it any more."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -28,3 +29,10 @@ async def while_wanted(request: Request, work: Awaitable[_T]) -> _T:
         return task.result()
     finally:
         task.cancel()
+
+
+async def each_while_wanted(request: Request, items: AsyncIterator[_T]) -> AsyncIterator[_T]:
+    """The items, to their end or until the caller has gone."""
+    with suppress(CallerGoneError):  # there is nobody to be told
+        while (item := await while_wanted(request, anext(items, None))) is not None:
+            yield item

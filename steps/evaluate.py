@@ -52,9 +52,11 @@ def evaluate(
     from highlighter.evaluation.judge import judge
     from highlighter.evaluation.pictures import picture_evaluation
     from highlighter.evaluation.report import render_report
+    from highlighter.threads import keep_to_usable_cores
 
     log_settings()
     keep_freed_memory()
+    keep_to_usable_cores()
     result, rows = judge(
         checkpoint,
         articles["test"],

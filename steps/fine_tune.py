@@ -41,6 +41,7 @@ def fine_tune(
     from highlighter.launch import train_in_processes
     from highlighter.model import build_model
     from highlighter.plots import plot_learning_curves
+    from highlighter.threads import keep_to_usable_cores
     from highlighter.tokenizer import load_tokenizer
     from highlighter.tracking import MlflowCurves
     from highlighter.training import train
@@ -48,6 +49,7 @@ def fine_tune(
 
     log_settings()
     keep_freed_memory()
+    keep_to_usable_cores()
     words = load_tokenizer(str(tokenizer))
     t5 = build_model(with_files(model), words, seed)
     logger.info(

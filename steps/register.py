@@ -1,6 +1,5 @@
 """Step 5: register the model, and make it the champion if it passes the gate."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -74,12 +73,13 @@ def register(
 def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
     """Convert for CTranslate2, if wanted; where it writes something else, torch serves."""
     from highlighter.checkpoint import write_engine
+    from highlighter.cores import usable_cores
     from highlighter.ctranslate2_writer import FOLDER
     from highlighter.engine_check import convert_and_check
 
     engine: Engine = "torch"
     if settings.kind == "ctranslate2":
-        check = convert_and_check(folder, articles, settings, os.cpu_count() or 1)
+        check = convert_and_check(folder, articles, settings, usable_cores())
         mlflow.log_dict(check.model_dump(), "engine/check.json")
         if check.accepted:
             engine = "ctranslate2"

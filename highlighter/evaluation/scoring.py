@@ -1,10 +1,10 @@
 """Score every system's summary of every row, in several processes."""
 
-import os
 from typing import Any
 
 import datasets
 
+from highlighter.cores import usable_cores
 from highlighter.evaluation.columns import (
     MEASURES,
     SYSTEMS,
@@ -47,7 +47,7 @@ def score_rows(
         batched=True,
         remove_columns=[source_column(name) for name in outputs.sources],
         batch_size=32,
-        num_proc=min(workers or os.cpu_count() or 1, max(1, len(rows) // 32)),
+        num_proc=min(workers or usable_cores(), max(1, len(rows) // 32)),
         desc="scoring",
     )
 

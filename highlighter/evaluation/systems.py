@@ -87,7 +87,7 @@ def write_summaries(
             chosen[name].append(indices)
             texts[name].append("\n".join(sentences[i] for i in indices))
     doubts = [
-        doubt(summary, sure, ArticleFacts(article), "" if cut else salient, highlights.trust)
+        doubt(summary, sure, ArticleFacts(article), salient, highlights.trust, cut_off=cut)
         for summary, sure, article, salient, cut in zip(
             texts["abstractive"], confidence, articles, texts["extractive"], cut_off, strict=True
         )

@@ -26,6 +26,7 @@ from highlighter.pretraining.progress import find_state, read_progress
 from highlighter.pretraining.settings import Recipe, read_recipe
 from highlighter.pretraining.texts import generated_row, read_extra_texts, shuffled_lines
 from highlighter.pretraining.write_card import write_card
+from highlighter.threads import keep_to_usable_cores
 from highlighter.tokenizer import VOCABULARY_FILE, load_tokenizer, train_tokenizer
 
 _COMMAND = "python -m highlighter.pretraining"
@@ -44,6 +45,7 @@ def main() -> int:
     options = parser.parse_args()
     keep_freed_memory()
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; nothing changes on a CPU
+    keep_to_usable_cores()
     work = options.work or options.output.with_name(options.output.name + ".work")
     try:
         make_checkpoint(options.recipe, options.extra_text, work, options.output, options.workers)

@@ -461,8 +461,8 @@ def test_the_command_line_asks_the_active_stack_where_versions_are(
     def use_stack_tracking() -> None:
         raise RegistryError("asked")
 
-    stack = SimpleNamespace(use_stack_tracking=use_stack_tracking)
-    monkeypatch.setitem(sys.modules, "pipelines.stack", stack)
+    tracking = SimpleNamespace(use_stack_tracking=use_stack_tracking)
+    monkeypatch.setitem(sys.modules, "release.tracking", tracking)
     assert command_line.main(["list"]) == 1
     assert roots == [tmp_path]
     assert "asked" in capsys.readouterr().err

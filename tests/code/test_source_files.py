@@ -54,3 +54,10 @@ def test_the_rooms_keep_to_themselves() -> None:
         for library in ("datasets", "evaluate", "mlflow", "zenml"):
             assert f"import {library}" not in text, file
             assert f"from {library}" not in text, file
+
+
+def test_a_release_needs_no_pipeline_but_to_clean_up_after_it() -> None:
+    for file in (ROOT / "release").glob("*.py"):
+        if file.name != "clean.py":
+            needed = relative(needed_files(file, ROOT))
+            assert not [one for one in needed if one.startswith(("pipelines/", "steps/"))], file

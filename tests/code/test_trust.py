@@ -37,4 +37,21 @@ SALIENT = "Holt, in Ashford since May, leads the port."
 def test_doubt(
     summary: str, confidence: float, settings: dict[str, float], expected: str | None
 ) -> None:
-    assert doubt(summary, confidence, ARTICLE, SALIENT, TrustSettings(**settings)) == expected
+    trust = TrustSettings(**settings)
+    assert doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("summary", "confidence", "expected"),
+    [
+        ("Maren Holt.", 0.9, None),
+        ("Maren Ashford.", 0.9, "unsupported_facts"),
+        ("Maren Holt.", 0.1, "low_confidence"),
+        ("", 0.9, "empty"),
+    ],
+)
+def test_what_was_cut_off_need_not_say_all_that_matters(
+    summary: str, confidence: float, expected: str | None
+) -> None:
+    trust = TrustSettings(minimum_coverage=0.9, minimum_confidence=0.5)
+    assert doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=True) == expected

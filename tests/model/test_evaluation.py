@@ -13,6 +13,7 @@ from highlighter.evaluation.judge import judge
 from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import Evaluation, measured_for_gate
 from highlighter.evaluation.report import render_report
+from highlighter.evaluation.table import print_scores
 from highlighter.evaluation.writing import read_and_write
 from highlighter.generation import generate_summaries
 from highlighter.metrics.faithfulness import ArticleFacts
@@ -170,6 +171,20 @@ def test_each_window_and_each_selection_is_encoded_once_and_written_as_if_alone(
             assert result.outputs[name].ids == alone.ids
             assert result.outputs[name].confidence == pytest.approx(alone.confidence, rel=1e-4)
     assert judged[0].writer == "torch, float32, cpu"
+
+
+def test_the_terminal_shows_what_every_baseline_scores(
+    judged: Judged, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluation, _ = judged
+    print_scores(evaluation)
+    first, headings, *lines, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("17 articles.")
+    assert headings.split()[:3] == ["R-1", "R-2", "R-Lsum"]
+    rows = {name: values for name, *values in map(str.split, lines)}
+    assert list(rows) == ["served", "abstractive", "extractive", "lead3", "random3", "oracle"]
+    assert rows["oracle"][0] == f"{evaluation.systems['oracle'].rouge['rouge1'].mean:.1f}"
+    assert last.startswith(f"{evaluation.doubted:.0%} of the written summaries")
 
 
 def test_slices_divide_the_rows(judged: Judged) -> None:

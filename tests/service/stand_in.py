@@ -34,12 +34,14 @@ CARD = ModelCard(
 
 @dataclass
 class StandIn:
-    """Each paragraph scores by its length; `seconds` is how long an answer takes.
+    """Each paragraph scores by its length; `seconds` is how long an answer takes, or a stream's
+    paragraphs, and `pause` how long a stream then stands still.
 
     `failure` is raised for the article `failing`, or for any if that is None.
     """
 
     seconds: float = 0.0
+    pause: float = 0.0
     failure: Exception | None = None
     failing: str | None = None
     asked: list[HighlightRequest] = field(default_factory=list)
@@ -57,6 +59,7 @@ class StandIn:
         highlights = await self.highlight(request)
         known = highlights.model_dump(include={"paragraphs", "counts"})
         yield {"event": "paragraphs", "data": known}
+        await asyncio.sleep(self.pause)
         for word in highlights.summary.split():
             yield {"event": "token", "data": {"text": word}}
         yield {"event": "summary", "data": highlights.model_dump()}

@@ -173,27 +173,34 @@ def test_places_are_limited_and_free_again() -> None:
     assert asyncio.run(rush()) == ([200, 200, 429, 429, 429], 200)
 
 
-def test_a_caller_who_leaves_frees_the_place() -> None:
-    engine = StandIn(seconds=30)
+@pytest.mark.parametrize(
+    ("path", "reads_first"),
+    [("/summarize", False), ("/summarize/stream", False), ("/summarize/stream", True)],
+)
+def test_a_caller_who_leaves_frees_the_place(path: str, reads_first: bool) -> None:
+    """Before an answer, or before a stream's second event."""
+    engine = StandIn(seconds=0.0 if reads_first else 30.0, pause=30.0)
     app = make_app(engine, articles_at_once=1)
     body = json.dumps({"article": TEXT}).encode()
     scope = {
-        "type": "http", "http_version": "1.1", "method": "POST", "path": "/summarize",
-        "raw_path": b"/summarize", "query_string": b"", "root_path": "", "scheme": "http",
+        "type": "http", "http_version": "1.1", "method": "POST", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http",
         "server": ("here", 80), "client": ("there", 1),
         "headers": [(b"content-type", b"application/json")],
+        "asgi": {"version": "3.0", "spec_version": "2.4"},  # whose responses don't ask who reads
     }  # fmt: skip
     messages = [{"type": "http.request", "body": body, "more_body": False}]
+    sent: list[Any] = []
 
     async def receive() -> Any:
         if messages:
             return messages.pop()
-        if engine.asked:
+        if sent if reads_first else engine.asked:
             return {"type": "http.disconnect"}
         return await asyncio.sleep(30)
 
     async def send(message: Any) -> None:
-        pass
+        sent.append(message)
 
     async def leave() -> int:
         await asyncio.wait_for(app(scope, receive, send), 5)
@@ -202,4 +209,5 @@ def test_a_caller_who_leaves_frees_the_place() -> None:
 
     assert asyncio.run(leave()) == 0
     assert len(engine.asked) == 1
-    assert engine.finished == 0
+    assert engine.finished == reads_first
+    assert sent[0]["status"] == (200 if reads_first else 499)

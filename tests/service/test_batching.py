@@ -33,7 +33,7 @@ async def settle() -> None:
 def test_a_free_model_gets_a_request_at_once_and_a_busy_one_what_has_come_since() -> None:
     async def run() -> None:
         model, sizes = Model(), []
-        batcher: Batcher[int, int] = Batcher(model.call, 4, sizes.append)
+        batcher: Batcher[int, int] = Batcher(model.call, 4, sizes.append, asyncio.Lock())
         tasks = ask(batcher, range(1))
         await settle()
         assert model.batches == [[0]]
@@ -49,10 +49,27 @@ def test_a_free_model_gets_a_request_at_once_and_a_busy_one_what_has_come_since(
     asyncio.run(run())
 
 
+def test_all_who_come_while_another_has_the_turn_share_the_batch_after_it() -> None:
+    async def run() -> None:
+        model, turn = Model(), asyncio.Lock()
+        model.may_answer.set()
+        batcher: Batcher[int, int] = Batcher(model.call, 4, lambda _: None, turn)
+        async with turn:
+            tasks = ask(batcher, range(2))
+            await settle()
+            tasks += ask(batcher, range(2, 4))
+            await settle()
+            assert model.batches == []
+        assert await asyncio.gather(*tasks) == [0, 2, 4, 6]
+        assert model.batches == [[0, 1, 2, 3]]
+
+    asyncio.run(run())
+
+
 def test_who_has_gone_is_left_out() -> None:
     async def run() -> None:
         model = Model()
-        batcher: Batcher[int, int] = Batcher(model.call, 4, lambda _: None)
+        batcher: Batcher[int, int] = Batcher(model.call, 4, lambda _: None, asyncio.Lock())
         tasks = ask(batcher, range(6))
         await settle()
         tasks[0].cancel()  # at work already
@@ -70,7 +87,7 @@ def test_a_failure_reaches_only_the_one_it_is_about() -> None:
     async def run() -> None:
         model = Model(failing=2)
         model.may_answer.set()
-        batcher: Batcher[int, int] = Batcher(model.call, 4, lambda _: None)
+        batcher: Batcher[int, int] = Batcher(model.call, 4, lambda _: None, asyncio.Lock())
         *others, failed = await asyncio.gather(
             *(batcher.ask(number) for number in (1, 3, 4, 2)), return_exceptions=True
         )
