@@ -63,7 +63,9 @@ class HighlightTrainer(Seq2SeqTrainer):
         # The losses that `compute_loss` gives add up to the step's: don't divide them again.
         self.model_accepts_loss_kwargs = False
         self.loss_is_scaled_for_ga = True
-        self._sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        # Of each loss the sum and its weight, by prefix; kept where they come about, for asking a
+        # GPU for them would have it wait in every step.
+        self._sums: dict[str, torch.Tensor] = {}
 
     def _get_num_items_in_batch(
         self, batch_samples: list[Batch], device: torch.device
@@ -179,14 +181,15 @@ class HighlightTrainer(Seq2SeqTrainer):
         return {
             "last_logged_step": self._globalstep_last_logged,
             "loss": self._tr_loss.item(),
-            "losses": {name: tuple(sums) for name, sums in self._sums.items()},
+            "losses": dict(zip(_LOSSES, self._seen("").tolist(), strict=True)),
         }
 
     def restore_unlogged(self, progress: Progress) -> None:
         """Go on from what `unlogged` said."""
         self._globalstep_last_logged = progress.last_logged_step
         self._tr_loss += progress.loss
-        self._sums.update({name: list(sums) for name, sums in progress.losses.items()})
+        losses = [progress.losses[name] for name in _LOSSES]
+        self._sums[""] = torch.tensor(losses, dtype=torch.float64, device=self.args.device)
 
     def _without_repeated(self, inputs: Batch) -> Batch:
         """The batch, without the labels of rows that another process has too.
@@ -206,21 +209,20 @@ class HighlightTrainer(Seq2SeqTrainer):
         }
 
     def _observe(self, prefix: str, means: torch.Tensor, weights: torch.Tensor) -> None:
-        for name, mean, weight in zip(_LOSSES, means.tolist(), weights.tolist(), strict=True):
-            self._sums[prefix + name][0] += mean * weight
-            self._sums[prefix + name][1] += weight
+        seen = torch.stack([means.detach() * weights, weights], dim=1)
+        self._sums[prefix] = self._seen(prefix) + seen
+
+    def _seen(self, prefix: str) -> torch.Tensor:
+        """Of each loss the weighted sum and the weight since they were last asked for, (2, 2)."""
+        nothing = torch.zeros(len(_LOSSES), 2, dtype=torch.float64, device=self.args.device)
+        return self._sums.get(prefix, nothing)
 
     def _pop_means(self, prefix: str) -> dict[str, float]:
         """Weighted means, over all processes, of what was observed since the last call."""
-        names = [prefix + name for name in _LOSSES]
-        sums = torch.tensor(
-            [self._sums.pop(name, [0.0, 0.0]) for name in names],
-            device=self.args.device,
-            dtype=torch.float64,
-        )
-        totals = self.accelerator.reduce(sums, "sum").tolist()
+        totals = self.accelerator.reduce(self._seen(prefix), "sum").tolist()
+        self._sums.pop(prefix, None)
         return {
-            name: total / weight
-            for name, (total, weight) in zip(names, totals, strict=True)
+            prefix + name: total / weight
+            for name, (total, weight) in zip(_LOSSES, totals, strict=True)
             if weight
         }
