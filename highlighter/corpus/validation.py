@@ -80,9 +80,7 @@ def validate_splits(
         reasons, digests = _reasons(checked, judged_elsewhere)
         keep = np.flatnonzero(reasons == "")
         judged_elsewhere.update(digests[i] for i in keep)
-        kept[split] = (
-            checked.select(keep).select_columns(list(ARTICLE_FEATURES)).cast(ARTICLE_FEATURES)
-        )
+        kept[split] = checked.select(keep).select_columns(list(ARTICLE_FEATURES))
         counts[split] = SplitCounts(
             read=len(checked),
             kept=len(keep),
