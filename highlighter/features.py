@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.cores import usable_cores
 from highlighter.encoding import cut, encode_articles, encode_prefix, piece_budget
+from highlighter.memory import give_back_mapped_tables
 from highlighter.oracle import greedy_oracle
 from highlighter.salience_features import describe_pieces, piece_weights
 from highlighter.settings import MapSettings, TextSettings
@@ -105,6 +106,7 @@ def _tokenize_rows(
     weights: NDArray[np.float32],
     oracle_sentences: int,
 ) -> dict[str, list[Any]]:
+    give_back_mapped_tables()
     prefix = encode_prefix(tokenizer, text)
     encoded = encode_articles(batch["article"], tokenizer, piece_budget(prefix, text))
     wanted = batch.get("target", batch["highlights"])

@@ -12,6 +12,7 @@ from datasets.exceptions import DatasetGenerationError
 from highlighter.corpus.files import RawRow, as_raw_row, read_rows, require_columns
 from highlighter.errors import CorpusError
 from highlighter.fingerprint import hash_files, hash_folder, hub_commit
+from highlighter.memory import give_back_mapped_tables
 from highlighter.settings import Columns, EmbeddedSource, FileSource, HubSource, Source
 
 SPLITS = ("train", "validation", "test")
@@ -155,6 +156,7 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
 def _raw_rows(
     batch: dict[str, list[Any]], indices: list[int], columns: dict[str, Any], file: str
 ) -> dict[str, list[Any]]:
+    give_back_mapped_tables()
     names = Columns.model_validate(columns)
     rows = [
         as_raw_row({k: v[i] for k, v in batch.items()}, names, file=file, row=index + 1)

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from highlighter.errors import CorpusError
+from highlighter.memory import give_back_mapped_tables
 from highlighter.settings import MinimumRows
 
 _EXAMPLES = 20
@@ -80,9 +81,7 @@ def validate_splits(
         reasons, digests = _reasons(checked, judged_elsewhere)
         keep = np.flatnonzero(reasons == "")
         judged_elsewhere.update(digests[i] for i in keep)
-        kept[split] = (
-            checked.select(keep).select_columns(list(ARTICLE_FEATURES)).cast(ARTICLE_FEATURES)
-        )
+        kept[split] = checked.select(keep).select_columns(list(ARTICLE_FEATURES))
         counts[split] = SplitCounts(
             read=len(checked),
             kept=len(keep),
@@ -98,6 +97,7 @@ def validate_splits(
 
 
 def _check_rows(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    give_back_mapped_tables()
     checked: dict[str, list[Any]] = {name: [] for name in _CHECKED}
     rows = zip(batch["id"], batch["article"], batch["highlights"], batch["problem"], strict=True)
     for given_id, raw_article, raw_highlights, problem in rows:
@@ -150,6 +150,7 @@ def _examples(checked: datasets.Dataset, reasons: Any) -> list[LeftOut]:
 def _fingerprint(rows: datasets.Dataset) -> str:
     digest = hashlib.sha256()
     for batch in rows.with_format("arrow").iter(batch_size=1000):
+        give_back_mapped_tables()
         for column in _FINGERPRINTED:
             for value in batch[column].to_pylist():
                 digest.update(value.encode() + b"\0")

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from highlighter.corpus.sources import fingerprint_source, load_splits
-from highlighter.corpus.validation import IngestReport, validate_splits
+from highlighter.corpus.validation import ARTICLE_FEATURES, IngestReport, validate_splits
 from highlighter.errors import CorpusError, HighlighterError
 from highlighter.settings import (
     Columns,
@@ -62,6 +62,7 @@ def test_rows_that_can_not_be_used_are_left_out_with_file_row_and_reason(tmp_pat
     assert (counts.malformed, counts.empty) == (5, 1)
     assert (counts.longer_than_article, counts.duplicate) == (1, 1)
     assert articles["train"]["id"][:] == [good[0]["id"], good[1]["id"]]
+    assert all(rows.features == ARTICLE_FEATURES for rows in articles.values())
     told = {row.where.rsplit(":", 1)[1]: row.reason for row in report.left_out["train"]}
     assert "not JSON" in told["2"]
     assert told["3"] == "'highlights' is missing"
