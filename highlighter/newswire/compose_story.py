@@ -16,9 +16,7 @@ KINDS = tuple(VALUE_DRAWERS)
 SCENE_SHARE = 0.36
 DATELINE_SHARE = 0.35
 BRIEF_SHARE = 0.3
-EXTRA_SHARE = 0.2
 SWAP_SHARE = 0.2
-DROP_SHARE = 0.05
 ATTEMPTS = 60
 TARGET_WORDS = (280, 50)
 FILLER_ROOM = 22  # a filler paragraph is added while the story is at least this short of target
@@ -81,13 +79,10 @@ def _is_fact(value: str) -> bool:
 
 
 def _choose_points(desk: Desk, shape: Shape) -> list[str]:
+    """Wordings are chance, facts are not: those of a point state the same ones."""
     points = [desk.pick(wordings) for wordings in shape.points]
     if shape.brief and desk.chance(BRIEF_SHARE):
         points[:2] = [desk.pick(shape.brief)]
-    if len(points) > 2 and desk.chance(DROP_SHARE):
-        del points[1]
-    if shape.extra and (len(points) < 2 or desk.chance(EXTRA_SHARE)):
-        points.append(desk.pick(shape.extra))
     if len(points) > 2 and desk.chance(SWAP_SHARE):
         points[-2:] = reversed(points[-2:])
     return points

@@ -16,7 +16,7 @@ def tidy(text: str) -> str:
 
 
 def _choose_article(match: re.Match[str]) -> str:
-    bare = match[2].lstrip('"')
+    bare = match[2].lstrip('"£$€')
     return f"{match[1]}{'n' if _VOWEL_SOUND.match(bare) else ''} {match[2]}"
 
 

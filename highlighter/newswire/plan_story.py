@@ -13,7 +13,8 @@ class Shape:
     """One way a kind of story can go; every entry is a set of alternative wordings.
 
     `early` and `late` paragraphs carry facts and always appear, the late ones anywhere behind.
-    `points` become the highlights; `brief` may stand for the first two, `extra` may be added.
+    `points` become the highlights, and all wordings of one state the same facts; `brief` may stand
+    for the first two.
     """
 
     name: str
@@ -24,7 +25,6 @@ class Shape:
     fillers: Wordings
     points: tuple[Wordings, ...]
     brief: Wordings
-    extra: Wordings
 
 
 @cache
@@ -61,5 +61,4 @@ def _plan_shape(name: str, sections: tuple[Section, ...]) -> Shape:
         fillers=merged("filler"),
         points=groups("point"),
         brief=merged("brief"),
-        extra=merged("extra"),
     )

@@ -1,5 +1,6 @@
 """The embedded corpus: deterministic, readable, and stating nothing its articles do not state."""
 
+import random
 import re
 import subprocess
 import sys
@@ -14,14 +15,18 @@ import pytest
 from highlighter.newswire import generate_corpus
 from highlighter.newswire.check_story import find_faults, find_unread
 from highlighter.newswire.compose_story import KINDS
-from highlighter.newswire.draw_names import is_held_out
+from highlighter.newswire.draw_names import NameGroup, is_held_out
+from highlighter.newswire.draw_values import VALUE_DRAWERS
 from highlighter.newswire.edit_text import split_sentences, tidy
+from highlighter.newswire.fill_template import TemplateFiller
 from highlighter.newswire.generate_corpus import (
     SPLIT_SIZES,
     generate_row,
     generate_rows,
     generate_story,
 )
+from highlighter.newswire.plan_story import plan_shapes
+from highlighter.newswire.run_desk import Desk
 
 DATA = Path(generate_corpus.__file__).parent / "data"
 SPLITS = tuple(SPLIT_SIZES)
@@ -192,6 +197,27 @@ def test_other_test_articles_use_training_words_for_people_not_named_in_training
         assert not any(person in seen_text for person in named), number
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_which_facts_the_highlights_state_is_no_chance(kind: str) -> None:
+    """Nobody can tell from the article which wording its reference has."""
+
+    def stated(filler: TemplateFiller, wording: str) -> set[str]:
+        values: list[str] = []
+        filler.fill_noting(wording, values)
+        return {value.split()[-1] for value in values if re.search("[A-Z0-9]", value)}
+
+    for shape in plan_shapes(kind):
+        for draw in range(12):
+            desk = Desk(random.Random(f"{kind}/{shape.name}/{draw}"), NameGroup.TRAIN)
+            values = desk.base_values() | VALUE_DRAWERS[kind](desk, shape.name)
+            filler = TemplateFiller(desk, values)
+            points = [[stated(filler, wording) for wording in point] for point in shape.points]
+            for wordings in points:
+                assert all(facts == wordings[0] for facts in wordings), shape.name
+            for wording in shape.brief:
+                assert stated(filler, wording) == points[0][0] | points[1][0], shape.name
+
+
 def test_many_facts_come_after_the_third_sentence() -> None:
     late = total = spread = 0
     for row in read("train"):
@@ -250,6 +276,7 @@ def test_find_faults_sees_a_missing_fact_and_a_slip() -> None:
         ("@A hour and @a uniform", "An hour and a uniform"),
         ("@A 11-1 win", "An 11-1 win"),
         ("@A one-day @a 8% rise", "A one-day an 8% rise"),
+        ("@A £8 million deal, @a $900 fine", "An £8 million deal, a $900 fine"),
     ],
 )
 def test_tidy_writes_clean_copy(raw: str, clean: str) -> None:
