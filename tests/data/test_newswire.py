@@ -239,9 +239,12 @@ def test_many_articles_open_without_the_news() -> None:
 
 
 def test_articles_hold_more_names_and_numbers_than_the_highlights_need() -> None:
-    for row in read("validation"):
-        numbers = set(NUMBER.findall(row["article"])) - set(NUMBER.findall(row["highlights"]))
-        assert len(numbers) >= 2, row["id"]
+    spare = [
+        len(set(NUMBER.findall(row["article"])) - set(NUMBER.findall(row["highlights"])))
+        for row in read("validation")
+    ]
+    assert min(spare) >= 1
+    assert sum(count >= 4 for count in spare) > 0.95 * len(spare)
 
 
 def test_highlights_are_not_copied_from_the_article() -> None:
