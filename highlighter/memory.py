@@ -3,6 +3,9 @@
 import ctypes
 import mmap
 import platform
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
@@ -37,3 +40,22 @@ def give_back_mapped_tables() -> None:
         if line.endswith(".arrow") and " r--" in line:
             start, end = (int(address, 16) for address in line.split(maxsplit=1)[0].split("-"))
             madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def few_mapped_pages(seconds: float = 0.3) -> Iterator[None]:
+    """Give mapped tables back every so often meanwhile, where a library reads one to its end."""
+    done = threading.Event()
+
+    def give_back() -> None:
+        while not done.wait(seconds):
+            give_back_mapped_tables()
+
+    thread = threading.Thread(target=give_back, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        give_back_mapped_tables()

@@ -9,6 +9,7 @@ from zenml.enums import ArtifactType
 from zenml.io import fileio
 from zenml.materializers.base_materializer import BaseMaterializer
 
+from highlighter.memory import few_mapped_pages
 from highlighter.workspace import temporary_folder
 
 
@@ -39,11 +40,12 @@ class ArrowMaterializer(BaseMaterializer):
 
     def save(self, data: Dataset | DatasetDict) -> None:
         """Write Arrow files with the library's own layout."""
-        if self.artifact_store.config.is_local:
-            data.save_to_disk(f"{self.uri}/arrow")
+        local = self.artifact_store.config.is_local
+        folder = Path(self.uri) / "arrow" if local else temporary_folder("arrow")
+        with few_mapped_pages():
+            data.save_to_disk(str(folder))
+        if local:
             return
-        folder = temporary_folder("arrow")
-        data.save_to_disk(str(folder))
         FolderMaterializer(uri=self.uri, artifact_store=self.artifact_store).save(folder)
 
     def load(self, data_type: type[Any]) -> Dataset | DatasetDict:

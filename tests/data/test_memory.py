@@ -1,6 +1,7 @@
 """How much of mapped tables stays with the process that reads them."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from highlighter import features
 from highlighter.corpus import validation
 from highlighter.corpus.sources import load_splits
-from highlighter.memory import give_back_mapped_tables
+from highlighter.memory import few_mapped_pages, give_back_mapped_tables
 from highlighter.settings import FileSource, MapSettings, MinimumRows, TextSettings
 from tests.conftest import made_up_articles
 
@@ -46,6 +47,18 @@ def noting(file: Path, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def noted(file: Path) -> list[float]:
     return [float(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_pages_are_given_back_while_a_library_reads(tmp_path: Path) -> None:
+    made = datasets.Dataset.from_dict({"text": [f"{n} " + "x" * 1000 for n in range(30_000)]})
+    made.save_to_disk(tmp_path)
+    rows = datasets.load_from_disk(tmp_path)
+    with few_mapped_pages(seconds=0.02):
+        assert len(rows["text"][:]) == 30_000
+        time.sleep(0.2)
+        assert resident() < 1
+        rows["text"][:]
+    assert resident() < 1
 
 
 def test_pages_are_given_back_and_read_again(tmp_path: Path) -> None:
