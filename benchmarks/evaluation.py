@@ -21,10 +21,11 @@ from benchmarks.evaluation_report import Measured, compare_evaluations, plot_eva
 from benchmarks.evaluation_run import SYSTEMS, WHOLE, Run
 from benchmarks.memory import MemoryWatch
 from benchmarks.processes import ServerError, last_lines, python, start
+from benchmarks.shapes import random_weights
 from highlighter.checkpoint import save_checkpoint
 from highlighter.errors import CorpusError
 from highlighter.model import build_model
-from highlighter.settings import GenerationSettings, GivenVocabulary, ScratchModel, TextSettings
+from highlighter.settings import GenerationSettings, TextSettings
 from highlighter.shipped import CHECKPOINT
 from highlighter.tokenizer import load_tokenizer
 
@@ -103,11 +104,7 @@ def _options() -> argparse.Namespace:
 def _make_t5_small(vocabulary: Path, folder: Path) -> Path:
     """A checkpoint of T5-small's shape; the same at every call."""
     tokenizer = load_tokenizer(str(vocabulary))
-    shape = ScratchModel(
-        kind="scratch",
-        vocabulary=GivenVocabulary(kind="folder", path=str(vocabulary)),
-        d_model=512, d_kv=64, d_ff=2048, num_layers=6, num_decoder_layers=6, num_heads=8,
-    )  # fmt: skip
+    shape = random_weights("t5-small", vocabulary)
     save_checkpoint(folder, build_model(shape, tokenizer, seed=13), tokenizer, TextSettings())
     return folder
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import datasets
 import psutil
 import torch
-from pydantic import TypeAdapter
 
 from benchmarks.articles import read_articles
 from benchmarks.command import positive, positive_int, run_command
 from benchmarks.processes import ROOT, python
+from benchmarks.shapes import SHAPES, random_weights
 from highlighter.errors import CorpusError, HighlighterError
 from highlighter.features import tokenize_splits
 from highlighter.lora import LowRankUpdates
@@ -38,10 +38,6 @@ from highlighter.tokenizer import load_tokenizer
 from highlighter.training import choose_precision, train
 
 GB = 2**30
-SHAPES = {
-    "t5-base": {"d_model": 768, "d_kv": 64, "d_ff": 3072, "num_layers": 12, "num_heads": 12},
-    "t5-small": {"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8},
-}
 _SMALL: dict[str, object] = {
     "batch_size": 1,
     "evaluation_batch_size": 1,
@@ -152,12 +148,7 @@ def _run(trial: Trial) -> Outcome:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    vocabulary = GivenVocabulary(kind="folder", path=str(options.vocabulary))
-    shape = SHAPES[options.shape]
-    model = TypeAdapter(ScratchModel).validate_python(
-        shape
-        | {"kind": "scratch", "vocabulary": vocabulary, "num_decoder_layers": shape["num_layers"]}
-    )
+    model = random_weights(options.shape, options.vocabulary)
     print(f"{options.shape}'s shape on a CPU, at most {options.limit:g} GB; all in GB")
     print(f"{'':36}{'peak RSS':>9}{'training':>9}{'least':>7}{'most':>7}{'s/step':>8}")
     for name, settings in VARIANTS.items():

@@ -1,4 +1,4 @@
-"""The shapes of T5 that the training benchmark knows."""
+"""The shapes of T5 that benchmarks train and write with."""
 
 from pathlib import Path
 

@@ -6,6 +6,7 @@ import datasets
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.checkpoint import save_checkpoint
+from highlighter.memory import few_mapped_pages
 from highlighter.model import T5ForHighlighting, load_model
 from highlighter.settings import Settings, TextSettings, TrainingSettings
 from highlighter.tokenizer import load_tokenizer
@@ -49,7 +50,8 @@ class TrainingJob:
     ) -> None:
         """Everything that `train` needs."""
         save_checkpoint(self._folder / "start", model, tokenizer, settings.text)
-        features.save_to_disk(self._folder / "features")
+        with few_mapped_pages():
+            features.save_to_disk(self._folder / "features")
         (self._folder / "settings.json").write_text(settings.model_dump_json(), encoding="utf-8")
 
     def read(

@@ -44,9 +44,8 @@ class ArrowMaterializer(BaseMaterializer):
         folder = Path(self.uri) / "arrow" if local else temporary_folder("arrow")
         with few_mapped_pages():
             data.save_to_disk(str(folder))
-        if local:
-            return
-        FolderMaterializer(uri=self.uri, artifact_store=self.artifact_store).save(folder)
+        if not local:
+            FolderMaterializer(uri=self.uri, artifact_store=self.artifact_store).save(folder)
 
     def load(self, data_type: type[Any]) -> Dataset | DatasetDict:
         """Map the tables into memory."""
