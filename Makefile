@@ -18,15 +18,21 @@ lint: install-dev       ## Format, lint and types
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
+# Bytecode is written here, by all cores: where PYTHONDONTWRITEBYTECODE is set, as in many containers,
+# every process would compile 5,000 modules again, 8 s. One file of torch's is for a newer Python.
+COMPILE := $(PYTHON) -m compileall -qq -j 0 -x torch/testing/_internal/py312 $(VENV)/lib
+
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
 
 $(VENV)/.installed: requirements.txt constraints.txt | $(VENV)/bin/python
 	$(PYTHON) -m pip install --quiet --no-compile -r requirements.txt
+	$(COMPILE)
 	touch $@
 
 $(VENV)/.installed-dev: requirements.txt requirements-dev.txt constraints.txt | $(VENV)/bin/python
 	$(PYTHON) -m pip install --quiet --no-compile -r requirements-dev.txt
+	$(COMPILE)
 	touch $@
 
 clean:                  ## Remove the virtual environment and tool caches; runs and models stay
