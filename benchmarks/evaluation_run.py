@@ -13,8 +13,8 @@ from benchmarks.command import positive_int, run_command
 from benchmarks.plain_evaluation import PlainEvaluation, score
 from highlighter.checkpoint import read_text_settings
 from highlighter.encoding import encode_articles, encode_prefix, piece_budget
-from highlighter.evaluation.record import sum_up
 from highlighter.evaluation.scoring import score_rows
+from highlighter.evaluation.sum_up import sum_up
 from highlighter.evaluation.systems import write_summaries
 from highlighter.inference import best_device
 from highlighter.memory import keep_freed_memory

@@ -5,8 +5,9 @@ from pathlib import Path
 import datasets
 
 from highlighter.checkpoint import read_text_settings
-from highlighter.evaluation.record import Evaluation, sum_up
+from highlighter.evaluation.record import Evaluation
 from highlighter.evaluation.scoring import score_rows
+from highlighter.evaluation.sum_up import sum_up
 from highlighter.evaluation.systems import write_summaries
 from highlighter.inference import best_device
 from highlighter.model import load_model
