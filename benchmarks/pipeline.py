@@ -14,15 +14,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
 from benchmarks.command import positive_int, run_command
-from benchmarks.figures import number, table
 from benchmarks.machine import describe_machine
 from benchmarks.memory import MemoryWatch
+from benchmarks.pipeline_report import FIRST, Timing, plot_pipeline, show
 from benchmarks.processes import ROOT, ServerError, last_lines, start
 
 # What a run does before its first step: imports, and the stack.
@@ -42,15 +39,6 @@ class Checkout(NamedTuple):
 
     folder: Path
     environment: dict[str, str]
-
-
-class Timing(BaseModel):
-    """Seconds and peak RSS in MB of a command; `steps`: the seconds of each, as it printed them."""
-
-    name: str
-    seconds: float
-    peak_rss: float
-    steps: dict[str, str]
 
 
 def copy_checkout(folder: Path) -> Checkout:
@@ -103,24 +91,8 @@ def measure(name: str, command: Sequence[str], checkout: Checkout, log: Path) ->
     return Timing(name=name, seconds=seconds, peak_rss=memory.peak, steps=steps)
 
 
-def show(timings: Sequence[Timing]) -> str:
-    """Medians of each kind of run, and the share of the first run that a second one takes."""
-    names = list(dict.fromkeys(timing.name for timing in timings))
-    steps = list(dict.fromkeys(step for timing in timings for step in timing.steps))
-    cells = []
-    for name in names:
-        runs = [timing for timing in timings if timing.name == name]
-        cells.append(
-            [name, number(median(run.seconds for run in runs), 1)]
-            + [number(max(run.peak_rss for run in runs), 0)]
-            + [runs[0].steps.get(step, "-") for step in steps]
-            + [str(len(runs))]
-        )
-    return table(["", "seconds", "peak RSS MB", *steps, "runs"], cells)
-
-
 def main() -> None:
-    """Measure, print the table, write pipeline.json."""
+    """Measure, print the table, write pipeline.json and pipeline.png."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
     parser.add_argument("--rounds", type=positive_int, default=3, help="of all but the first run")
     parser.add_argument("--set", action="append", default=[], help="as for run_pipeline.py")
@@ -133,7 +105,7 @@ def main() -> None:
     run = [sys.executable, "run_pipeline.py", *overrides]
     with tempfile.TemporaryDirectory() as folder:
         checkout = copy_checkout(Path(folder))
-        timings = [measure("first run", run, checkout, log)]
+        timings = [measure(FIRST, run, checkout, log)]
         for _ in range(options.rounds):
             timings.append(measure("nothing changed", run, checkout, log))
             command = [sys.executable, "-c", _START_UP]
@@ -142,6 +114,7 @@ def main() -> None:
     print(show(timings))
     record = {"machine": describe_machine(), "timings": [each.model_dump() for each in timings]}
     (output / "pipeline.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    plot_pipeline(timings).savefig(output / "pipeline.png", dpi=90)
 
 
 if __name__ == "__main__":

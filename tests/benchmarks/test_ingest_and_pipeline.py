@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks import ingest, pipeline
+from benchmarks import ingest
 from benchmarks.articles import Article, read_articles
 from benchmarks.ingest import Stages
-from benchmarks.pipeline import Checkout, Timing, copy_checkout, measure, steps_printed
+from benchmarks.pipeline import Checkout, copy_checkout, measure, steps_printed
+from benchmarks.pipeline_report import FIRST, Timing, plot_pipeline, show
 from benchmarks.processes import ROOT, ServerError
 from tests.conftest import made_up_articles
 
@@ -82,9 +83,14 @@ def test_a_command_runs_in_the_copy_with_stores_of_its_own(tmp_path: Path) -> No
         measure("c", ["no-such-program"], Checkout(tmp_path, {}), log)
 
 
-def test_medians_of_each_kind_of_run() -> None:
-    timings = [Timing(name="first run", seconds=100, peak_rss=900, steps={"ingest": "2.0"})]
-    timings += [Timing(name="again", seconds=s, peak_rss=s, steps={}) for s in (9, 12, 30)]
-    _, first, again = pipeline.show(timings).splitlines()
-    assert first.split() == ["first", "run", "100.0", "900", "2.0", "1"]
-    assert again.split() == ["again", "12.0", "30", "-", "3"]
+def test_medians_of_each_kind_of_run_and_their_share_of_the_first() -> None:
+    timings = [Timing(name=FIRST, seconds=100, peak_rss=900, steps={"ingest": "2.0"})]
+    timings += [
+        Timing(name="again", seconds=s, peak_rss=s, steps={"ingest": "cached"}) for s in (9, 12, 30)
+    ]
+    _, first, again = show(timings).splitlines()
+    assert first.split() == ["first", "run", "100.0", "100", "%", "900", "2.0", "1"]
+    assert again.split() == ["again", "12.0", "12", "%", "30", "cached", "3"]
+    (axes,) = plot_pipeline(timings).axes
+    widths = [round(bar.get_width()) for bar in axes.patches]
+    assert widths == [2, 98, 12]
