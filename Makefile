@@ -39,4 +39,4 @@ clean:                  ## Remove the virtual environment and tool caches; runs 
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 clean-runs: install     ## Remove what old runs left; OPTIONS=--dry-run only says what would go
-	$(PYTHON) -m release.clean $(OPTIONS)
+	$(PYTHON) -m pipelines.clean $(OPTIONS)

@@ -1,4 +1,4 @@
-"""Remove what old runs left: python -m release.clean --help
+"""Remove what old runs left: python -m pipelines.clean --help
 
 Kept: every registered version with its MLflow run and files, the Bento model that is served, and
 what ZenML needs to find the newest run's steps in its cache.
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main(arguments: list[str] | None = None) -> int:
     """Run and return the exit code: 0 done, 1 an error that was explained, 130 interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m release.clean", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pipelines.clean", description=__doc__)
     parser.add_argument("--model-name", default=RegistrySettings().model_name)
     parser.add_argument("--keep", type=_at_least_one, default=1, help="newest runs; default 1")
     parser.add_argument(
