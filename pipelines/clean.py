@@ -14,7 +14,7 @@ from highlighter.errors import HighlighterError
 from highlighter.lock import exclusive
 from highlighter.settings import RegistrySettings
 from highlighter.workspace import scratch_folder
-from release.__main__ import use_tracking
+from release.tracking import use_tracking_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # A run that is under way is neither old nor to be disturbed.
         with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):
-            use_tracking()
+            use_tracking_of(ROOT)
             _clean(options)
     except HighlighterError as error:
         print(f"error: {error}", file=sys.stderr)

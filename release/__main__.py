@@ -7,8 +7,9 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from highlighter.errors import HighlighterError, RegistryError
+from highlighter.errors import HighlighterError
 from highlighter.settings import RegistrySettings
+from release.tracking import use_tracking_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        use_tracking()
+        use_tracking_of(ROOT)
         _run(options)
     except HighlighterError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -41,22 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
         print("\ninterrupted: nothing has changed", file=sys.stderr)
         return 130
     return 0
-
-
-def use_tracking() -> None:
-    """Point MLflow at the tracking server of this checkout's stack."""
-    if not (ROOT / ".zen").is_dir():
-        raise RegistryError(
-            f"No pipeline has run in {ROOT} yet, so nothing is registered: run "
-            "`python run_pipeline.py` first."
-        )
-    # Imported late: ZenML reads the environment when it is imported, which takes seconds.
-    from zenml.client import Client
-
-    from release.tracking import use_stack_tracking
-
-    Client().activate_root(ROOT)
-    use_stack_tracking()
 
 
 def _run(options: argparse.Namespace) -> None:

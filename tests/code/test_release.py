@@ -426,7 +426,7 @@ def test_a_model_from_the_future_is_not_silently_served(stores: Stores) -> None:
 def test_the_command_line(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "use_tracking", lambda: None)
+    monkeypatch.setattr(command_line, "use_tracking_of", lambda checkout: None)
     stores.publish(30)
     stores.publish(29)
     assert command_line.main(["promote", "2"]) == 0
@@ -461,8 +461,7 @@ def test_the_command_line_asks_the_active_stack_where_versions_are(
     def use_stack_tracking() -> None:
         raise RegistryError("asked")
 
-    tracking = SimpleNamespace(use_stack_tracking=use_stack_tracking)
-    monkeypatch.setitem(sys.modules, "release.tracking", tracking)
+    monkeypatch.setattr("release.tracking.use_stack_tracking", use_stack_tracking)
     assert command_line.main(["list"]) == 1
     assert roots == [tmp_path]
     assert "asked" in capsys.readouterr().err
