@@ -46,6 +46,8 @@ class SalienceHead(nn.Module):
         self.positions = nn.Embedding(POSITIONS, _HIDDEN)
         self.output = nn.Linear(_HIDDEN, 1)
         self.dropout = nn.Dropout(dropout)
+        # Raised where the encoder knows its texts by heart (pretraining/fit_salience.py).
+        self.state_dropout = nn.Dropout(0.0)
 
     @torch.no_grad()
     def initialize(self, part: nn.Module) -> None:
@@ -67,7 +69,7 @@ class SalienceHead(nn.Module):
             features: `describe_pieces`' rows, (batch, pieces, len(FEATURES)).
         """
         # The scale of T5's states depends on its checkpoint; the head's should not.
-        states = nn.functional.rms_norm(states, states.shape[-1:])
+        states = self.state_dropout(nn.functional.rms_norm(states, states.shape[-1:]))
         hidden = self.states(states) + self.features(features)
         hidden = hidden + self.positions(indices.clamp(max=POSITIONS - 1))
         logits: torch.Tensor = self.output(self.dropout(nn.functional.gelu(hidden)))
@@ -113,7 +115,15 @@ class T5ForHighlighting(T5ForConditionalGeneration):
 
         `piece_of_token` (batch, tokens) numbers the pieces of each row from 0; -1 is no piece.
         """
-        rows, pieces = piece_indices.shape
+        pooled = self.pool_pieces(states, piece_of_token, piece_indices.shape[1])
+        return self.salience(pooled, piece_indices, piece_features)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def pool_pieces(
+        states: torch.Tensor, piece_of_token: torch.Tensor, pieces: int
+    ) -> torch.Tensor:
+        """Mean encoder state of each piece, (batch, pieces, d_model); 0 for one without tokens."""
+        rows = len(states)
         # One more bin takes the tokens of no piece; it is cut off below.
         bins = torch.where(piece_of_token < 0, pieces, piece_of_token)
         sums = states.new_zeros(rows, pieces + 1, states.shape[-1], dtype=torch.float32)
@@ -122,7 +132,7 @@ class T5ForHighlighting(T5ForConditionalGeneration):
             1, bins, torch.ones_like(bins).float()
         )
         pooled = sums[:, :-1] / counts[:, :-1].clamp(min=1).unsqueeze(-1)
-        return self.salience(pooled.to(states.dtype), piece_indices, piece_features)  # type: ignore[no-any-return]
+        return pooled.to(states.dtype)
 
     def losses(
         self,

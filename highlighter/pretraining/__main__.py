@@ -21,6 +21,7 @@ from highlighter.errors import HighlighterError
 from highlighter.memory import keep_freed_memory
 from highlighter.model import build_model
 from highlighter.pretraining.batches import BatchMaker
+from highlighter.pretraining.fit_salience import fit_salience
 from highlighter.pretraining.pretrain import pretrain
 from highlighter.pretraining.progress import find_state, read_progress
 from highlighter.pretraining.settings import Recipe, read_recipe
@@ -77,6 +78,9 @@ def make_checkpoint(
         maker = BatchMaker.build(recipe, tokenizer, extra)
         progress = pretrain(model, maker, run_id, work, workers)
         mlflow.log_dict(progress.model_dump(mode="json"), "progress.json")
+        if recipe.salience_fit:
+            loss = fit_salience(model, maker, recipe.salience_fit)
+            mlflow.log_metric("fitted_salience_loss", loss)
     save_checkpoint(output, model, tokenizer, recipe.text)
     shutil.copy(vocabulary / VOCABULARY_FILE, output)
     extra_option = f" --extra-text {extra_folder.name}" if extra_folder else ""
@@ -96,7 +100,8 @@ def make_checkpoint(
 
 def _identify(recipe: Recipe, extra: list[tuple[str, str]]) -> str:
     """What may not change between the parts of an interrupted run; stages are checked apart."""
-    content = json.dumps([recipe.model_dump(mode="json", exclude={"stages"}), extra])
+    fixed = recipe.model_dump(mode="json", exclude={"stages", "salience_fit"})
+    content = json.dumps([fixed, extra])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -1,5 +1,6 @@
 """The batches of any step, from the seed and the step alone: a resumed run sees the same ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.batches import IGNORED, Batch, WindowRow, collate
 from highlighter.encoding import encode_prefix, piece_budget
 from highlighter.pretraining.random_strings import draw_string
-from highlighter.pretraining.settings import Recipe, StringStage, TextStage
+from highlighter.pretraining.settings import Recipe, Stage, StringStage, TextStage
 from highlighter.pretraining.tasks import TaskMaker, plain_row
 from highlighter.pretraining.texts import Article, ArticleEncoder, condense, generated_row
 from highlighter.tokenizer import SENTINELS
@@ -46,6 +47,11 @@ class BatchMaker:
             return [self._strings(stage, random)]
         return self._sorted(self._texts(stage, stage_number, number, random), stage, random)
 
+    @property
+    def generated(self) -> int:
+        """How many numbers of generated articles the stages use up."""
+        return _generated(self.recipe.stages)
+
     def _strings(self, stage: StringStage, random: np.random.Generator) -> Batch:
         # Neither special tokens nor bytes, which stand for single odd characters.
         tokens = np.arange(3 + _BYTES, len(self.tokenizer) - len(SENTINELS))
@@ -73,12 +79,7 @@ class BatchMaker:
         size = stage.batch_size * stage.pool
         own = int((random.random(size) >= share).sum())
         # Every pool has its own range of numbers, so that no article comes twice.
-        before = sum(
-            -(-s.steps // s.pool) * s.pool * s.batch_size
-            for s in self.recipe.stages[:stage_number]
-            if isinstance(s, TextStage)
-        )
-        first = before + pool * size
+        first = _generated(self.recipe.stages[:stage_number]) + pool * size
         rows = [generated_row(first + number) for number in range(own)]
         texts = [(condense(row, stage.background_share, random), row.highlights) for row in rows]
         articles = self.encoder.encode(texts)
@@ -87,6 +88,14 @@ class BatchMaker:
         extra_window = stage.extra_window_tokens or stage.window_tokens
         read += [(self.extra[int(index)], extra_window) for index in chosen]
         return [self.tasks.make(article, stage.tasks, window, random) for article, window in read]
+
+
+def _generated(stages: Sequence[Stage]) -> int:
+    return sum(
+        -(-stage.steps // stage.pool) * stage.pool * stage.batch_size
+        for stage in stages
+        if isinstance(stage, TextStage)
+    )
 
 
 def _cost(row: WindowRow) -> int:

@@ -95,6 +95,16 @@ class TextStage(Settings):
 Stage = Annotated[StringStage | TextStage, Field(discriminator="kind")]
 
 
+class SalienceFit(Settings):
+    """The salience head once more, alone, when all stages are done (`fit_salience.py`)."""
+
+    generated_articles: int = Field(1500, ge=1, description="read beside the extra text")
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(2048, ge=1, description="pieces a step")
+    learning_rate: float = Field(2e-3, gt=0, description="at the start; falls to a twentieth")
+    state_dropout: float = Field(0.9, ge=0, lt=1, description="of the encoder's states")
+
+
 class Recipe(Settings):
     """Everything that decides about a pretrained checkpoint, but for the extra text."""
 
@@ -103,6 +113,7 @@ class Recipe(Settings):
     vocabulary_articles: int = Field(4200, ge=100, description="generated ones it is trained on")
     text: TextSettings
     stages: tuple[Stage, ...] = Field(..., min_length=1)
+    salience_fit: SalienceFit | None = Field(None, description="None: the head stays as trained")
     learning_rate: float = Field(3e-2, gt=0, description="AdamW's: embeddings, norms, positions")
     matrix_learning_rate: float = Field(4e-3, gt=0, description="Muon's: the layers' matrices")
     warmup_steps: int = Field(100, ge=0)

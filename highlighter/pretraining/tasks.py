@@ -47,10 +47,10 @@ class TaskMaker:
         pieces = [article.pieces[index] for index in window]
         match task:
             case "summarize":
-                return self._reading(article, window, article.highlights)
+                return self.read_window(article, window, article.highlights)
             case "extract":
                 chosen = principal_pieces(pieces, self._room)
-                return self._reading(article, window, [t for i in chosen for t in pieces[i]])
+                return self.read_window(article, window, [t for i in chosen for t in pieces[i]])
             case "gap_sentences":
                 return self._gap_sentences(pieces)
         tokens = [token for piece in pieces for token in piece]
@@ -61,7 +61,7 @@ class TaskMaker:
     def _room(self) -> int:
         return self.text.max_target_tokens - 1
 
-    def _reading(self, article: Article, window: Sequence[int], target: list[int]) -> WindowRow:
+    def read_window(self, article: Article, window: Sequence[int], target: list[int]) -> WindowRow:
         """A window that is read for salience too."""
         ids, numbers = list(self.prefix), [-1] * len(self.prefix)
         for number, piece in enumerate(window):
