@@ -190,7 +190,11 @@ def test_the_decoder_reads_the_most_salient_sentences_and_the_start_in_order(
     assert reader.source(short, 2) == reader.source(short, 0)
 
 
-@pytest.mark.parametrize("text", ["", " \n\n ", "x", "word " * 3000, "日本語" * 2000, "a.\n" * 500])
+@pytest.mark.parametrize(
+    "text",
+    ["", " \n\n ", "x", "word " * 3000, "日本語" * 2000, "a.\n" * 500],
+    ids=["empty", "blank", "letter", "one sentence", "no space", "many"],
+)
 def test_odd_articles_are_read(
     model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, text: str
 ) -> None:
