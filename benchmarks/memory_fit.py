@@ -69,9 +69,13 @@ class Trial(Settings):
 
 
 class Outcome(Settings):
-    """Bytes beyond those before training, and seconds of an optimizer step; or why it stopped."""
+    """Bytes beyond those before training, and seconds of an optimizer step; or why it stopped.
+
+    `refused` before it started, or `failed`, as where the limit was too low after all.
+    """
 
     refused: str | None = None
+    failed: str | None = None
     before: int = 0
     peak: int = 0
     least: int = 0
@@ -85,11 +89,7 @@ class Outcome(Settings):
 
 
 def measure(trial: Trial) -> Outcome:
-    """Run the trial in a process of its own.
-
-    Raises:
-        HighlighterError: it failed otherwise than by being refused.
-    """
+    """Run the trial in a process of its own."""
     done = subprocess.run(
         python("benchmarks.memory_fit", "--trial", trial.model_dump_json()),
         cwd=ROOT,
@@ -98,7 +98,8 @@ def measure(trial: Trial) -> Outcome:
         check=False,
     )
     if done.returncode:
-        raise HighlighterError(f"a trial failed:\n{done.stderr[-2000:]}")
+        errors = [line for line in done.stderr.splitlines() if "Error" in line]
+        return Outcome(failed=errors[-1] if errors else f"exit code {done.returncode}")
     return Outcome.model_validate_json(done.stdout.splitlines()[-1])
 
 
@@ -165,8 +166,9 @@ def _compare(options: argparse.Namespace) -> None:
                 limit=int(options.limit * GB),
             )
         )
-        if outcome.refused:
-            print(f"{name:36} refused: {outcome.refused}", flush=True)
+        if outcome.refused or outcome.failed:
+            how = f"refused: {outcome.refused}" if outcome.refused else f"failed: {outcome.failed}"
+            print(f"{name:36} {how}", flush=True)
             continue
         sizes = (outcome.peak, outcome.taken, outcome.least, outcome.most)
         peak, taken, least, most = (size / GB for size in sizes)

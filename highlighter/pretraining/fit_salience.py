@@ -25,7 +25,7 @@ _WINDOWS = 32  # read at once
 _LAST_RATE = 0.05  # of the learning rate
 
 
-class _Pieces(NamedTuple):
+class Pieces(NamedTuple):
     """All labelled pieces: states (pieces, d_model), indices, features and labels."""
 
     states: torch.Tensor
@@ -40,7 +40,7 @@ def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) 
     device = next(model.parameters()).device
     rows = [generated_row(maker.generated + number) for number in range(fit.generated_articles)]
     own = maker.encoder.encode([(row.article, row.highlights) for row in rows])
-    pieces = _read(model, maker, [*maker.extra, *own])
+    pieces = read_pieces(model, maker, [*maker.extra, *own])
     torch.manual_seed(maker.recipe.seed)
     head = SalienceHead(model.config.d_model, model.salience.dropout.p)
     for part in head.children():
@@ -71,7 +71,7 @@ def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) 
 
 
 @torch.no_grad()
-def _read(model: T5ForHighlighting, maker: BatchMaker, articles: list[Article]) -> _Pieces:
+def read_pieces(model: T5ForHighlighting, maker: BatchMaker, articles: list[Article]) -> Pieces:
     """What the head is given about every labelled piece, as when whole articles are read."""
     device = next(model.parameters()).device
     windows = sorted(_windows(maker, articles), key=lambda row: len(row.input_ids))
@@ -87,14 +87,14 @@ def _read(model: T5ForHighlighting, maker: BatchMaker, articles: list[Article]) 
         pooled = model.pool_pieces(states, batch["piece_of_token"], labels.shape[1])
         known = labels != IGNORED
         parts.append(
-            _Pieces(
+            Pieces(
                 pooled[known],
                 batch["piece_indices"][known],
                 batch["piece_features"][known],
                 labels[known].float(),
             )
         )
-    return _Pieces(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+    return Pieces(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
 def _windows(maker: BatchMaker, articles: list[Article]) -> Iterator[WindowRow]:

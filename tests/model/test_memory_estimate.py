@@ -151,6 +151,7 @@ def test_what_would_fit_is_not_refused(
     t5_vocabulary: Path, tmp_path: Path, checkpointing: bool
 ) -> None:
     outcome = trial(tmp_path, t5_vocabulary, gradient_checkpointing=checkpointing)
+    assert not outcome.failed
     assert outcome.taken > 150 * 2**20  # enough to be told from noise
     assert outcome.least <= outcome.taken
 

@@ -9,7 +9,7 @@ from scipy.stats import mannwhitneyu
 
 from highlighter.model import T5ForHighlighting, build_model
 from highlighter.pretraining.batches import BatchMaker
-from highlighter.pretraining.fit_salience import _read, fit_salience
+from highlighter.pretraining.fit_salience import fit_salience, read_pieces
 from highlighter.pretraining.settings import Recipe, SalienceFit
 from highlighter.pretraining.texts import generated_row, shuffled_lines
 from highlighter.tokenizer import load_tokenizer, train_tokenizer
@@ -45,7 +45,7 @@ def test_only_the_head_changes_and_it_tells_unread_articles_salient_pieces(
     assert model.salience.state_dropout.p == 0
 
     rows = [generated_row(number) for number in range(20_000, 20_030)]
-    unread = _read(
+    unread = read_pieces(
         model, maker, maker.encoder.encode([(row.article, row.highlights) for row in rows])
     )
     share = float(unread.labels.mean())
