@@ -29,6 +29,10 @@ class StorageError(HighlighterError):
     """A disk that is full, or a folder that can't be written."""
 
 
+class OutOfMemoryError(HighlighterError):
+    """Memory that ran out although nothing had foreseen it."""
+
+
 class ServerError(HighlighterError):
     """A server the run needs that does not answer."""
 

@@ -1,4 +1,4 @@
-"""Errors of the world around a run, such as a full disk, told from errors in the program."""
+"""Errors of the world around a run, such as a full disk or memory, told from the program's."""
 
 import errno
 import os
@@ -10,19 +10,29 @@ from mlflow.exceptions import MlflowException
 from safetensors import SafetensorError
 from sqlalchemy.exc import SQLAlchemyError
 
-from highlighter.errors import ServerError, StorageError, first_line
+from highlighter.errors import OutOfMemoryError, ServerError, StorageError, first_line
 
 # The kinds that reach the command's end; `explain` then looks at what caused them.
-OUTSIDE = (OSError, RuntimeError, SQLAlchemyError, MlflowException, SafetensorError, HTTPError)
+OUTSIDE = (
+    OSError,
+    RuntimeError,
+    MemoryError,
+    SQLAlchemyError,
+    MlflowException,
+    SafetensorError,
+    HTTPError,
+)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _SQLITE = {"database or disk is full": _FULL[0], "attempt to write a readonly database": _CLOSED[0]}
+# torch tells by text only, on a GPU by this one.
+_OUT_OF_MEMORY = (os.strerror(errno.ENOMEM), "CUDA out of memory")
 _GO_ON = "Then run the same command again: it goes on from the last whole step."
 
 
-def explain(error: BaseException) -> StorageError | ServerError | None:
-    """What to do about a full disk, a read-only folder or a server that is away; else None.
+def explain(error: BaseException) -> StorageError | OutOfMemoryError | ServerError | None:
+    """What to do about a full disk or memory, a closed folder, a server that is away; else None.
 
     Libraries wrap such errors in their own, some keeping no more than the text.
     """
@@ -40,6 +50,12 @@ def explain(error: BaseException) -> StorageError | ServerError | None:
                 f"writable for this user. {_GO_ON}"
             )
     for link in _chain(error):
+        if isinstance(link, MemoryError) or any(text in str(link) for text in _OUT_OF_MEMORY):
+            return OutOfMemoryError(
+                f"Memory ran out: {first_line(link)}. Lower batch_size and evaluation_batch_size "
+                "of the step that broke off; configs/small_machine.yaml has all settings that "
+                f"save memory in fine-tuning. {_GO_ON}"
+            )
         if type(link).__module__.startswith(("requests.", "urllib3.", "httpx")):
             return ServerError(
                 f"A server does not answer: {first_line(link)}. Check that it runs and that the "

@@ -23,7 +23,7 @@ from mlflow.tracking import MlflowClient
 from safetensors.torch import save_file
 
 from highlighter import fingerprint
-from highlighter.errors import HighlighterError, ServerError, StorageError
+from highlighter.errors import HighlighterError, OutOfMemoryError, ServerError, StorageError
 from highlighter.outside import OUTSIDE, explain
 
 
@@ -56,6 +56,21 @@ def test_a_write_that_does_not_fit_is_explained(library: str, tmp_path: Path) ->
     assert isinstance(explained, StorageError)
     assert "No space is left" in str(explained)
     assert "make clean-runs" in str(explained)
+
+
+@pytest.mark.parametrize("library", ["python", "numpy", "torch"])
+def test_memory_that_runs_out_is_explained(library: str) -> None:
+    with pytest.raises(OUTSIDE) as caught:
+        match library:
+            case "python":
+                bytearray(2**60)
+            case "numpy":
+                np.empty(2**57)
+            case "torch":
+                torch.empty(2**50)
+    explained = explain(caught.value)
+    assert isinstance(explained, OutOfMemoryError)
+    assert "batch_size" in str(explained)
 
 
 def test_a_full_or_closed_database_is_explained_through_the_library(tmp_path: Path) -> None:
