@@ -2,27 +2,18 @@
 
 import argparse
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from highlighter.errors import HighlighterError
+from highlighter.command import exit_code_of
 
 
 def run_command(command: Callable[[], None]) -> int:
     """Run it; return the exit code: 0, 1 after an error, 130 after Ctrl-C, 143 after SIGTERM."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it for background jobs
-    try:
-        command()
-    except HighlighterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code_of(command, "interrupted")
 
 
 def positive(text: str) -> float:

@@ -39,15 +39,15 @@ class SalienceHead(nn.Module):
     states starts at zero: before the encoder has learned anything, place and words decide.
     """
 
-    def __init__(self, d_model: int, dropout: float) -> None:
+    def __init__(self, d_model: int, dropout: float, state_dropout: float = 0.0) -> None:
+        """`state_dropout`, of the states alone: where the encoder knows its texts by heart."""
         super().__init__()
         self.states = nn.Linear(d_model, _HIDDEN)
         self.features = nn.Linear(len(FEATURES), _HIDDEN)
         self.positions = nn.Embedding(POSITIONS, _HIDDEN)
         self.output = nn.Linear(_HIDDEN, 1)
         self.dropout = nn.Dropout(dropout)
-        # Raised where the encoder knows its texts by heart (pretraining/fit_salience.py).
-        self.state_dropout = nn.Dropout(0.0)
+        self.state_dropout = nn.Dropout(state_dropout)
 
     @torch.no_grad()
     def initialize(self, part: nn.Module) -> None:

@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from highlighter.errors import HighlighterError
+from highlighter.command import exit_code_of
 from highlighter.lock import exclusive
 from highlighter.settings import RegistrySettings
 from highlighter.workspace import scratch_folder
@@ -33,18 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
     os.environ.setdefault("ZENML_LOGGING_VERBOSITY", "WARN")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    try:
-        # A run that is under way is neither old nor to be disturbed.
-        with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):
-            use_tracking_of(ROOT)
-            _clean(options)
-    except HighlighterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted: what was removed is gone, the rest is whole", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code_of(
+        lambda: _clean_alone(options), "interrupted: what was removed is gone, the rest is whole"
+    )
+
+
+def _clean_alone(options: argparse.Namespace) -> None:
+    """A run that is under way is neither old nor to be disturbed."""
+    with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):
+        use_tracking_of(ROOT)
+        _clean(options)
 
 
 def _clean(options: argparse.Namespace) -> None:

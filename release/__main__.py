@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from highlighter.errors import HighlighterError
+from highlighter.command import exit_code_of
 from highlighter.settings import RegistrySettings
 from release.tracking import use_tracking_of
 
@@ -32,19 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    try:
-        use_tracking_of(ROOT)
-        _run(options)
-    except HighlighterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted: nothing has changed", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code_of(lambda: _run(options), "interrupted: nothing has changed")
 
 
 def _run(options: argparse.Namespace) -> None:
+    use_tracking_of(ROOT)
     from release.promote import promote, rollback
 
     if options.command == "list":

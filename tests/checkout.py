@@ -1,6 +1,7 @@
 """A copy of the project in a temporary folder, with its own ZenML, MLflow and BentoML stores."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+STEPS = ("ingest", "tokenize", "fine_tune", "evaluate", "register")
 
 FAST = {
     "parameters": {
@@ -43,6 +46,11 @@ FAST = {
 }  # fmt: skip
 
 
+def cached_steps(output: str) -> set[str]:
+    """The steps whose stored results were used, by the summary at a run's end."""
+    return set(re.findall(r"^ ?(\w+) +cached *$", output, re.MULTILINE))
+
+
 @dataclass(frozen=True)
 class Project:
     """A checkout of its own: nothing of the user's is read or written."""
@@ -52,7 +60,11 @@ class Project:
 
     def run(self, *arguments: str) -> str:
         """Run the pipeline; return what it printed."""
-        done = self.start("run_pipeline.py", "--config", "fast.yaml", *arguments)
+        return self.call("run_pipeline.py", "--config", "fast.yaml", *arguments)
+
+    def call(self, *arguments: str) -> str:
+        """Run a Python program in the checkout, which must end well; return what it printed."""
+        done = self.start(*arguments)
         output, _ = done.communicate(timeout=300)
         assert done.returncode == 0, output
         return output

@@ -42,10 +42,9 @@ def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) 
     own = maker.encoder.encode([(row.article, row.highlights) for row in rows])
     pieces = read_pieces(model, maker, [*maker.extra, *own])
     torch.manual_seed(maker.recipe.seed)
-    head = SalienceHead(model.config.d_model, model.salience.dropout.p)
+    head = SalienceHead(model.config.d_model, model.salience.dropout.p, fit.state_dropout)
     for part in head.children():
         head.initialize(part)
-    head.state_dropout.p = fit.state_dropout
     head.to(device)
     optimizer = torch.optim.AdamW(head.parameters(), lr=fit.learning_rate)
     steps = fit.epochs * -(-len(pieces.labels) // fit.batch_size)
@@ -65,7 +64,6 @@ def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) 
             schedule.step()
             total += float(loss.detach()) * len(chosen)
         mean = total / len(pieces.labels)
-    head.state_dropout.p = 0.0
     model.salience.load_state_dict(head.state_dict())
     return mean
 

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from tests.checkout import Project
+from tests.checkout import STEPS, Project, cached_steps
 
-STEPS = ("ingest", "tokenize", "fine_tune", "evaluate", "register")
 pytestmark = pytest.mark.usefixtures("first_run")
 
 
@@ -30,10 +29,6 @@ def served(project: Project) -> Iterator[str]:
     """The address of a service that was started with the first run's champion."""
     with project.serve() as address:
         yield address
-
-
-def cached_steps(output: str) -> set[str]:
-    return set(re.findall(r"^ ?(\w+) +cached", output, re.MULTILINE))
 
 
 def post(address: str, body: object, path: str) -> urllib.request.Request:

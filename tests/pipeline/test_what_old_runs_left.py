@@ -6,18 +6,14 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from tests.checkout import Project
+from tests.checkout import STEPS, Project, cached_steps
 from tests.reliability.stores import NAME, check_at_rest
 
 pytestmark = pytest.mark.usefixtures("first_run")
-STEPS = {"ingest", "tokenize", "fine_tune", "evaluate", "register"}
 
 
 def clean(project: Project, *options: str) -> str:
-    command = project.start("-m", "pipelines.clean", *options)
-    output, _ = command.communicate(timeout=180)
-    assert command.returncode == 0, output
-    return output
+    return project.call("-m", "pipelines.clean", *options)
 
 
 def stored_files(project: Project) -> set[Path]:
@@ -63,7 +59,7 @@ def test_versions_and_the_newest_run_stay(project: Project) -> None:
     assert {str(v.version) for v in client.search_model_versions(f"name='{NAME}'")} == versions
     assert not re.findall(r"MB  (.*run \S+)$", clean(project), re.MULTILINE), "gone is gone"
     output = project.run("--set", "parameters.generation.max_new_tokens=14")
-    assert set(re.findall(r"^ ?(\w+) +cached", output, re.MULTILINE)) == STEPS
+    assert cached_steps(output) == set(STEPS)
 
 
 def test_versions_without_an_alias_go_when_asked_and_rollback_still_works(
@@ -77,7 +73,5 @@ def test_versions_without_an_alias_go_when_asked_and_rollback_still_works(
     aliases = client.get_registered_model(NAME).aliases
     previous = champion.tags["previous_champion"]
     assert left == {*map(str, aliases.values()), previous}
-    command = project.start("-m", "release", "rollback")
-    output, _ = command.communicate(timeout=120)
-    assert command.returncode == 0, output
+    project.call("-m", "release", "rollback")
     assert str(client.get_model_version_by_alias(NAME, "champion").version) == previous

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.checkout import Project, copy_checkout
+from tests.checkout import Project, cached_steps, copy_checkout
 from tests.conftest import ROOT
 
 
@@ -62,7 +62,7 @@ class Run:
     @property
     def stored(self) -> set[str]:
         """The steps whose stored results were used, by the summary at the end."""
-        return set(re.findall(r"^ ?(\w+) +cached *$", self.output, re.MULTILINE))
+        return cached_steps(self.output)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
