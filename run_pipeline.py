@@ -35,10 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     # Imported late: ZenML reads the environment when it is imported, which takes seconds.
     from highlighter.errors import HighlighterError
-    from highlighter.lock import exclusive
-    from highlighter.outside import OUTSIDE, explain
-    from highlighter.workers import end_workers_with_this_process
-    from highlighter.workspace import keep_scratch_in_one_place
+    from highlighter.system.failures import OUTSIDE, explain
+    from highlighter.system.folders import keep_scratch_in_one_place
+    from highlighter.system.locks import end_workers_with_this_process, exclusive
 
     try:
         with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):

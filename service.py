@@ -12,14 +12,14 @@ import bentoml
 from bentoml.exceptions import NotFound, ServiceUnavailable
 from bentoml.models import BentoModel
 
-from highlighter.card import read_card
-from highlighter.highlights import HighlightRequest, Highlights
-from highlighter.web.fetcher import ArticleFetcher
+from highlighter.inference.answers import HighlightRequest, Highlights
+from highlighter.model.checkpoint import read_card
 from serving.app import build_app
 from serving.batching import Batcher
 from serving.card import ModelCard
 from serving.desk import Desk
 from serving.endpoints import Runtime
+from serving.fetch.fetcher import ArticleFetcher
 from serving.last_word import LastWord
 from serving.made_in_thread import made_in_thread
 from serving.metrics import metrics
@@ -71,9 +71,9 @@ class Highlighter:
 
     def __init__(self) -> None:
         # Imported here: the web service's process needs no torch.
-        from highlighter.inference import Summarizer
-        from highlighter.memory import keep_freed_memory
-        from highlighter.threads import keep_to_usable_cores
+        from highlighter.inference.summarizer import Summarizer
+        from highlighter.system.cpu import keep_to_usable_cores
+        from highlighter.system.memory import keep_freed_memory
 
         keep_freed_memory()
         keep_to_usable_cores()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from highlighter.command import exit_code_of
+from highlighter.system.failures import exit_code_of
 
 
 def run_command(command: Callable[[], None]) -> int:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from benchmarks.articles import Article
 from benchmarks.figures import counts, number, ratio, table
 from benchmarks.load import LoadResult
-from highlighter.statistics import Interval, paired_difference
+from highlighter.metrics.statistics import Interval, paired_difference
 
 BASELINE, SERVICE = "baseline", "service"
 
@@ -105,7 +105,7 @@ def _score(
 ) -> dict[str, list[float]]:
     if not judged:
         return {}
-    from highlighter.metrics.rouge import score_rouge  # slow: it brings `datasets` and torch
+    from highlighter.metrics.rouge import score_rouge
 
     scores = score_rouge(
         [load.summaries[index] for index in judged],

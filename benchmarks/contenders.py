@@ -31,12 +31,12 @@ from transformers import (
 from benchmarks.articles import Article, read_articles
 from benchmarks.command import positive_int, run_command
 from benchmarks.machine import synchronize
-from highlighter.features import target_text, tokenize_splits
-from highlighter.memory import keep_freed_memory
-from highlighter.model import load_model
+from highlighter.data.features import target_text, tokenize_splits
+from highlighter.model.model import load_model
+from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import MapSettings, TextSettings, TrainingSettings
-from highlighter.tokenizer import load_tokenizer
-from highlighter.training import train
+from highlighter.system.memory import keep_freed_memory
+from highlighter.training.train import train
 
 TEXT = TextSettings()
 _SEED = 13

@@ -22,12 +22,12 @@ from benchmarks.evaluation_run import SYSTEMS, WHOLE, Run
 from benchmarks.memory import MemoryWatch
 from benchmarks.processes import ServerError, last_lines, python, start
 from benchmarks.shapes import random_weights
-from highlighter.checkpoint import save_checkpoint
+from highlighter.embedded import CHECKPOINT
 from highlighter.errors import CorpusError
-from highlighter.model import build_model
+from highlighter.model.build import build_model
+from highlighter.model.checkpoint import save_checkpoint
+from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import GenerationSettings, TextSettings
-from highlighter.shipped import CHECKPOINT
-from highlighter.tokenizer import load_tokenizer
 
 
 def main() -> None:

@@ -11,23 +11,23 @@ from pydantic import BaseModel
 from benchmarks.articles import Article, read_articles
 from benchmarks.command import positive_int, run_command
 from benchmarks.plain_evaluation import PlainEvaluation, score
-from highlighter.checkpoint import read_text_settings
-from highlighter.encoding import encode_articles, encode_prefix, piece_budget
+from highlighter.data.windows import encode_articles, encode_prefix, piece_budget
+from highlighter.evaluation.aggregate import sum_up
 from highlighter.evaluation.scoring import score_rows
-from highlighter.evaluation.sum_up import sum_up
 from highlighter.evaluation.systems import write_summaries
-from highlighter.inference import best_device
-from highlighter.memory import keep_freed_memory
+from highlighter.inference.summarizer import best_device
 from highlighter.metrics.rouge import one_sentence_a_line
-from highlighter.metrics.rouge_types import ROUGE_TYPES
-from highlighter.model import load_model
+from highlighter.model.checkpoint import read_text_settings
+from highlighter.model.model import load_model
+from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
+    ROUGE_TYPES,
     EvaluationSettings,
     GenerationSettings,
     HighlightSettings,
     TextSettings,
 )
-from highlighter.tokenizer import load_tokenizer
+from highlighter.system.memory import keep_freed_memory
 
 BASELINE, PROJECT, WHOLE = "baseline", "project", "project, whole"
 SYSTEMS = (BASELINE, PROJECT, WHOLE)

@@ -65,11 +65,11 @@ def write_corpus(articles: Sequence[Article], rows: int, folder: Path) -> None:
 
 def process_corpus(folder: Path, vocabulary: Path, workers: int) -> Stages:
     """What the first two steps do with it."""
-    from highlighter.corpus.sources import load_splits
-    from highlighter.corpus.validation import validate_splits
-    from highlighter.features import tokenize_splits
+    from highlighter.data.features import tokenize_splits
+    from highlighter.data.sources import load_splits
+    from highlighter.data.validation import validate_splits
+    from highlighter.model.tokenizer import load_tokenizer
     from highlighter.settings import FileSource, MapSettings, MinimumRows, TextSettings
-    from highlighter.tokenizer import load_tokenizer
 
     files = {split: str(folder / f"{split}.jsonl") for split in ("train", "validation", "test")}
     began = time.perf_counter()

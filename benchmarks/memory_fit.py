@@ -20,12 +20,10 @@ from benchmarks.articles import read_articles
 from benchmarks.command import positive, positive_int, run_command
 from benchmarks.processes import ROOT, python
 from benchmarks.shapes import SHAPES, random_weights
+from highlighter.data.features import tokenize_splits
 from highlighter.errors import CorpusError, HighlighterError
-from highlighter.features import tokenize_splits
-from highlighter.lora import LowRankUpdates
-from highlighter.memory import keep_freed_memory
-from highlighter.memory_estimate import batch_shapes, estimate
-from highlighter.model import build_model
+from highlighter.model.build import LowRankUpdates, build_model
+from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
     GivenVocabulary,
     MapSettings,
@@ -34,8 +32,9 @@ from highlighter.settings import (
     TextSettings,
     TrainingSettings,
 )
-from highlighter.tokenizer import load_tokenizer
-from highlighter.training import choose_precision, train
+from highlighter.system.memory import keep_freed_memory
+from highlighter.training.memory import batch_shapes, estimate
+from highlighter.training.train import choose_precision, train
 
 GB = 2**30
 _SMALL: dict[str, object] = {

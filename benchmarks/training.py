@@ -25,8 +25,8 @@ from benchmarks.processes import ServerError, last_lines, python, start
 from benchmarks.shapes import SHAPES, random_weights
 from benchmarks.training_table import Contender, plot_training, show, summarize
 from highlighter.errors import CorpusError
-from highlighter.model import build_model
-from highlighter.tokenizer import load_tokenizer
+from highlighter.model.build import build_model
+from highlighter.model.tokenizer import load_tokenizer
 
 _BASELINES = ("student", "summarization")
 _DEFAULT = [

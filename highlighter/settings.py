@@ -4,7 +4,7 @@ A run's YAML (ZenML's run-configuration form) fills these: settings that several
 under `parameters`, the others under `steps.<step>.parameters`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -329,6 +329,7 @@ class EvaluationSettings(Settings):
 
 System = Literal["served", "abstractive", "extractive"]
 Metric = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
+ROUGE_TYPES: tuple[Metric, ...] = get_args(Metric)  # by their names in `rouge_score`
 
 
 class GateSettings(Settings):

@@ -10,10 +10,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from highlighter.command import exit_code_of
-from highlighter.lock import exclusive
 from highlighter.settings import RegistrySettings
-from highlighter.workspace import scratch_folder
+from highlighter.system.failures import exit_code_of
+from highlighter.system.folders import scratch_folder
+from highlighter.system.locks import exclusive
 from release.tracking import use_tracking_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,9 +49,8 @@ def _clean(options: argparse.Namespace) -> None:
     """By construction safe to kill: what needs something goes before what it needs."""
     from mlflow.tracking import MlflowClient
 
-    from pipelines import prune as zenml_prune
-    from pipelines.journal import Journal
-    from pipelines.recover import recover
+    from pipelines import old_runs as zenml_runs
+    from pipelines.recover import Journal, recover
     from pipelines.stack import tracking_uri
     from pipelines.summarization import summarization
     from release import bento_store, prune
@@ -59,16 +58,16 @@ def _clean(options: argparse.Namespace) -> None:
     client, name = MlflowClient(), options.model_name
     if not options.dry_run:
         recover(Journal(ROOT), summarization.name, name)
-    kept, old_runs = zenml_prune.split_runs(summarization.name, options.keep)
+    kept, old = zenml_runs.split_runs(summarization.name, options.keep)
     with bento_store.lock(name):
-        old = prune.old_versions(client, name) if options.versions else []
+        versions = prune.old_versions(client, name) if options.versions else []
         removals = prune.bento_models_to_remove(client, name)
-        removals += prune.versions_to_remove(client, old)
+        removals += prune.versions_to_remove(client, versions)
         local = client.tracking_uri == tracking_uri(ROOT)
         if local:
             names = {str(run.name) for run in kept}
-            removals += prune.mlflow_runs_to_remove(client, summarization.name, names, old)
-        removals += zenml_prune.runs_to_remove(old_runs)
+            removals += prune.mlflow_runs_to_remove(client, summarization.name, names, versions)
+        removals += zenml_runs.runs_to_remove(old)
         for removal in removals:
             print(f"{removal.size / 1e6:9.1f} MB  {removal.what}")
             if not options.dry_run:

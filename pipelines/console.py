@@ -9,10 +9,9 @@ from rich.table import Table
 from rich.text import Text
 from zenml.models import PipelineRunResponse
 
-from highlighter.evaluation.record import Evaluation
-from highlighter.evaluation.table import print_scores
-from highlighter.evaluation.tradeoff import Tradeoff
-from highlighter.segmentation import split_sentences
+from highlighter.data.sentences import split_sentences
+from highlighter.evaluation.record import Evaluation, Tradeoff
+from highlighter.evaluation.report import print_scores
 from release.publish import Registration
 
 _SAMPLES = 2

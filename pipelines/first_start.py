@@ -9,7 +9,7 @@ from pathlib import Path
 from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 
-from highlighter.lock import exclusive
+from highlighter.system.locks import exclusive
 
 _SECONDS = 5
 

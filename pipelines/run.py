@@ -1,4 +1,4 @@
-"""Run the pipeline from a configuration file and say what came of it."""
+"""Run the pipeline from a configuration file and print its results."""
 
 import tempfile
 from collections.abc import Sequence
@@ -10,19 +10,41 @@ from zenml.client import Client
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.run_utils import get_default_run_name
 
-from highlighter.corpus.sources import fingerprint_source
+from highlighter.data.fingerprint import fingerprint_model
+from highlighter.data.sources import fingerprint_source
 from highlighter.errors import HighlighterError
-from highlighter.quiet import quiet_libraries
+from highlighter.settings import StudentModel
+from highlighter.system.failures import quiet_libraries
+from highlighter.system.folders import temporary_folder
 from pipelines.config import RunConfig, load_config
 from pipelines.console import print_summary
-from pipelines.journal import Journal
-from pipelines.recover import recover
+from pipelines.recover import Journal, recover
 from pipelines.stack import ensure_stack
 from pipelines.summarization import summarization
-from pipelines.teacher import settle_model
 from release.publish import still_stands
+from release.teacher import champion_as_teacher, fingerprint_teacher, is_registered
 from release.tracking import use_stack_tracking
-from steps.work import forget_finished_work
+from steps.run_record import forget_finished_work
+
+
+def settle_model(config: RunConfig) -> str:
+    """What version of a checkpoint the run starts from, for the steps' cache keys.
+
+    `teacher: champion` becomes the version that is meant today, in the configuration itself: all
+    steps then read the same one, and the run's record names it.
+    """
+    model = config.model
+    if not isinstance(model, StudentModel):
+        return fingerprint_model(model)
+    teacher = model.teacher
+    use_stack_tracking()
+    if teacher == "champion":
+        registry = config.settings["steps.register.parameters"]["registry"]
+        teacher = champion_as_teacher(registry.model_name)
+        config.zenml["parameters"]["model"]["teacher"] = teacher
+    if is_registered(teacher):
+        return fingerprint_teacher(teacher, temporary_folder("teacher"))
+    return fingerprint_model(model.model_copy(update={"teacher": teacher}))
 
 
 def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_cache: bool) -> None:

@@ -3,12 +3,7 @@
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from highlighter.settings import (
-    GenerationSettings,
-    HighlightSettings,
-    ModelSource,
-    TextSettings,
-)
+from highlighter.settings import GenerationSettings, HighlightSettings, ModelSource, TextSettings
 from steps.evaluate import evaluate
 from steps.fine_tune import fine_tune
 from steps.ingest import ingest

@@ -7,8 +7,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from highlighter.command import exit_code_of
 from highlighter.settings import RegistrySettings
+from highlighter.system.failures import exit_code_of
 from release.tracking import use_tracking_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,10 +57,10 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _judge(options: argparse.Namespace) -> None:
-    from highlighter.evaluation.table import print_scores
-    from highlighter.memory import keep_freed_memory
-    from highlighter.quiet import quiet_libraries
-    from highlighter.threads import keep_to_usable_cores
+    from highlighter.evaluation.report import print_scores
+    from highlighter.system.cpu import keep_to_usable_cores
+    from highlighter.system.failures import quiet_libraries
+    from highlighter.system.memory import keep_freed_memory
     from release.judge import judge_version
 
     quiet_libraries()

@@ -13,7 +13,7 @@ from bentoml._internal.models import ModelStore
 from bentoml.exceptions import NotFound
 
 from highlighter.errors import RegistryError
-from highlighter.lock import exclusive
+from highlighter.system.locks import exclusive
 
 
 @contextmanager

@@ -5,15 +5,15 @@ from pathlib import Path
 import datasets
 from mlflow.tracking import MlflowClient
 
-from highlighter.checkpoint import read_generation_settings, read_highlight_settings
-from highlighter.corpus.files import read_rows
-from highlighter.corpus.validation import ARTICLE_FEATURES
+from highlighter.data.files import read_rows
+from highlighter.data.fingerprint import hash_files
+from highlighter.data.validation import ARTICLE_FEATURES
 from highlighter.errors import CorpusError, RegistryError
-from highlighter.evaluation.judge import judge
+from highlighter.evaluation.evaluate import judge
 from highlighter.evaluation.record import Evaluation
-from highlighter.fingerprint import hash_files
+from highlighter.model.checkpoint import read_generation_settings, read_highlight_settings
 from highlighter.settings import Columns, EvaluationSettings
-from highlighter.workspace import temporary_folder
+from highlighter.system.folders import temporary_folder
 from release import registry
 from release.logged_model import fetch_checkpoint
 from release.teacher import find_version

@@ -13,9 +13,8 @@ from mlflow.models.model import ModelInfo
 from mlflow.types.schema import ColSpec, DataType, Schema
 
 import highlighter
+from highlighter.data.fingerprint import hash_folder, needed_files
 from highlighter.errors import RegistryError
-from highlighter.fingerprint import hash_folder
-from highlighter.source_files import needed_files
 from release.registry import CHECKPOINT_TAG
 
 _PACKAGES = (
@@ -32,7 +31,7 @@ _PACKAGES = (
 def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> ModelInfo:
     """Log a checkpoint folder in the active run as a pyfunc from code, with what it needs."""
     package = Path(highlighter.__file__).parent
-    code = package / "mlflow_model.py"
+    code = package / "inference" / "mlflow_model.py"
     with tempfile.TemporaryDirectory(prefix="highlighter-code-") as folder:
         copy = Path(folder) / package.name
         for file in needed_files(code, package.parent):
@@ -41,7 +40,7 @@ def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> Mod
             shutil.copyfile(file, target)
         return mlflow.pyfunc.log_model(
             name=name,
-            python_model=str(copy / code.name),
+            python_model=str(copy / code.relative_to(package)),
             artifacts={"checkpoint": str(checkpoint)},
             code_paths=[str(copy)],
             signature=ModelSignature(

@@ -8,7 +8,7 @@ from mlflow.tracking import MlflowClient
 from pydantic import ValidationError
 
 from highlighter.errors import RegistryError
-from highlighter.gate import Measured
+from release.gate import Measured
 
 _FOLDER, _FILE = "gate", "gate/measured.json"
 

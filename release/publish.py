@@ -7,11 +7,11 @@ from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
-from highlighter.fingerprint import hash_folder
-from highlighter.gate import Alias, Champion, GateDecision, Measured, Teacher, decide
+from highlighter.data.fingerprint import hash_folder
 from highlighter.settings import GateSettings
 from release import bento_store, measurements, registry
 from release.champion import Lineage, make_champion
+from release.gate import Alias, Champion, GateDecision, Measured, Teacher, decide
 from release.recover import reconcile
 
 

@@ -1,14 +1,17 @@
-"""The registered version that a student is made from."""
+"""The registered version that a student is made from, and its files."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from highlighter.data.fingerprint import hash_folder
 from highlighter.errors import RegistryError
-from highlighter.fingerprint import hash_folder
+from highlighter.settings import ModelSource, StudentModel
+from highlighter.system.folders import temporary_folder
 from release import registry
 from release.logged_model import fetch_checkpoint
 
@@ -60,3 +63,20 @@ def fingerprint_teacher(teacher: str, folder: Path) -> str:
     version = find_version(teacher)
     stored = version.tags.get(registry.CHECKPOINT_TAG)
     return str(stored or hash_folder(fetch_checkpoint(version, folder)))
+
+
+def with_files(model: ModelSource) -> ModelSource:
+    """The same model; a student's teacher is the folder of its checkpoint."""
+    if isinstance(model, StudentModel):
+        return model.model_copy(update={"teacher": str(teacher_folder(model))})
+    return model
+
+
+def teacher_folder(model: StudentModel) -> Path:
+    """The checkpoint of a student's teacher."""
+    return _fetch(model.teacher) if is_registered(model.teacher) else Path(model.teacher)
+
+
+@cache
+def _fetch(teacher: str) -> Path:
+    return fetch_checkpoint(find_version(teacher), temporary_folder("teacher"))

@@ -1,6 +1,6 @@
 """What the service tells about its model."""
 
-from highlighter.card import MeasuredModel
+from highlighter.model.checkpoint import MeasuredModel
 
 
 class ModelCard(MeasuredModel):

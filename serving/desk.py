@@ -12,11 +12,11 @@ from anyio import CapacityLimiter
 from fastapi import Request
 from pydantic import ValidationError
 
-from highlighter.highlights import HighlightRequest, Highlights
-from highlighter.web.errors import WebError
-from highlighter.web.fetcher import ArticleFetcher
+from highlighter.inference.answers import HighlightRequest, Highlights
 from serving.admission import Admission
 from serving.errors import ApiError, internal_error, invalid_request, web_error
+from serving.fetch.errors import WebError
+from serving.fetch.fetcher import ArticleFetcher
 from serving.metrics import Metrics
 from serving.requests import (
     BatchEntry,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from highlighter.web.errors import WebError
+from serving.fetch.errors import WebError
 
 _WEB_STATUS = {"page_too_large": 413, "url_timeout": 504, "url_unreachable": 502}
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}

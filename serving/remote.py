@@ -8,7 +8,7 @@ from typing import Any
 
 from bentoml.exceptions import BentoMLException
 
-from highlighter.highlights import HighlightRequest, Highlights, Reading
+from highlighter.inference.answers import HighlightRequest, Highlights, Reading
 from serving.admission import full
 
 _FULL = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from highlighter.highlights import Highlights, Reading, Summary
+from highlighter.inference.answers import Highlights, Reading, Summary
 from serving.errors import ErrorDetail
 
 EXAMPLE = (

@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import Field
 
 from highlighter.settings import Settings
-from highlighter.settings_file import read_settings_file
-from highlighter.web.settings import WebSettings
+from highlighter.system.yaml_files import read_settings_file
+from serving.fetch.limits import WebSettings
 
 FILE = Path(__file__).resolve().parent.parent / "configs" / "serving.yaml"
 FILE_VARIABLE = "HIGHLIGHTER_SERVING_CONFIG"

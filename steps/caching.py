@@ -4,7 +4,7 @@ from pathlib import Path
 
 from zenml.config.cache_policy import CachePolicy
 
-from highlighter.source_files import needed_files
+from highlighter.data.fingerprint import needed_files
 
 _ROOT = Path(__file__).resolve().parent.parent
 

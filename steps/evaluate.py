@@ -8,9 +8,8 @@ from datasets import Dataset, DatasetDict
 from zenml import step
 from zenml.types import HTMLString
 
-from highlighter.corpus.validation import IngestReport
+from highlighter.data.validation import IngestReport
 from highlighter.evaluation.record import Evaluation
-from highlighter.memory import keep_freed_memory
 from highlighter.settings import (
     EvaluationSettings,
     GenerationSettings,
@@ -18,12 +17,13 @@ from highlighter.settings import (
     ModelSource,
     StudentModel,
 )
-from highlighter.training_report import TrainingReport
-from highlighter.workspace import temporary_folder
+from highlighter.system.folders import temporary_folder
+from highlighter.system.memory import keep_freed_memory
+from highlighter.training.report import TrainingReport
+from release.teacher import teacher_folder
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer
 from steps.run_record import log_settings
-from steps.teacher import teacher_folder
 
 
 @step(
@@ -48,11 +48,11 @@ def evaluate(
     Annotated[HTMLString, "report"],
 ]:
     """Scores with intervals, every test row with every system's summary, and the report."""
-    from highlighter.evaluation.beside_teacher import judge_beside_teacher
-    from highlighter.evaluation.judge import judge
+    from highlighter.evaluation.distillation import judge_beside_teacher
+    from highlighter.evaluation.evaluate import judge
     from highlighter.evaluation.pictures import picture_evaluation
     from highlighter.evaluation.report import render_report
-    from highlighter.threads import keep_to_usable_cores
+    from highlighter.system.cpu import keep_to_usable_cores
 
     log_settings()
     keep_freed_memory()

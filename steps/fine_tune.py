@@ -8,16 +8,14 @@ from datasets import DatasetDict
 from zenml import get_step_context, step
 from zenml.logger import get_logger
 
-from highlighter.kept_folder import kept_folder
-from highlighter.memory import keep_freed_memory
 from highlighter.settings import ModelSource, TextSettings, TrainingSettings
-from highlighter.training_report import TrainingReport
-from highlighter.workspace import temporary_folder
+from highlighter.system.folders import kept_folder, temporary_folder
+from highlighter.system.memory import keep_freed_memory
+from highlighter.training.report import TrainingReport
+from release.teacher import with_files
 from steps.caching import depends_on_code
 from steps.materializers import FolderMaterializer
-from steps.run_record import log_settings
-from steps.teacher import with_files
-from steps.work import FINE_TUNING
+from steps.run_record import FINE_TUNING, log_settings
 
 logger = get_logger(__name__)
 
@@ -37,15 +35,14 @@ def fine_tune(
     training: TrainingSettings = TrainingSettings(),
 ) -> tuple[Annotated[Path, "checkpoint"], Annotated[TrainingReport, "training_report"]]:
     """The checkpoint with the best validation, and how training went."""
-    from highlighter.checkpoint import save_checkpoint
-    from highlighter.launch import train_in_processes
-    from highlighter.model import build_model
-    from highlighter.plots import plot_learning_curves
-    from highlighter.threads import keep_to_usable_cores
-    from highlighter.tokenizer import load_tokenizer
-    from highlighter.tracking import MlflowCurves
-    from highlighter.training import train
-    from highlighter.training_job import Tracking
+    from highlighter.evaluation.pictures import plot_learning_curves
+    from highlighter.model.build import build_model
+    from highlighter.model.checkpoint import save_checkpoint
+    from highlighter.model.tokenizer import load_tokenizer
+    from highlighter.system.cpu import keep_to_usable_cores
+    from highlighter.training.processes import Tracking, train_in_processes
+    from highlighter.training.report import MlflowCurves
+    from highlighter.training.train import train
 
     log_settings()
     keep_freed_memory()

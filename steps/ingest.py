@@ -7,10 +7,10 @@ from datasets import DatasetDict
 from zenml import log_metadata, step
 from zenml.logger import get_logger
 
-from highlighter.corpus.sources import load_splits
-from highlighter.corpus.validation import IngestReport, validate_splits
+from highlighter.data.sources import load_splits
+from highlighter.data.validation import IngestReport, validate_splits
 from highlighter.settings import EmbeddedSource, MinimumRows, Source
-from highlighter.workspace import temporary_folder
+from highlighter.system.folders import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer
 from steps.run_record import log_settings

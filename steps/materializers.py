@@ -9,8 +9,8 @@ from zenml.enums import ArtifactType
 from zenml.io import fileio
 from zenml.materializers.base_materializer import BaseMaterializer
 
-from highlighter.memory import few_mapped_pages
-from highlighter.workspace import temporary_folder
+from highlighter.system.folders import temporary_folder
+from highlighter.system.memory import few_mapped_pages
 
 
 class FolderMaterializer(BaseMaterializer):

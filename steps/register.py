@@ -9,12 +9,13 @@ from datasets import Dataset
 from zenml import step
 from zenml.logger import get_logger
 
-from highlighter.card import write_card
-from highlighter.corpus.validation import IngestReport
-from highlighter.evaluation.record import Evaluation, measured_for_gate, teacher_for_gate
+from highlighter.data.validation import IngestReport
+from highlighter.evaluation.record import Evaluation
+from highlighter.model.checkpoint import write_card
 from highlighter.settings import Engine, EngineSettings, RegistrySettings
-from highlighter.workspace import temporary_folder
+from highlighter.system.folders import temporary_folder
 from release.champion import Lineage
+from release.gate import measured_for_gate, teacher_for_gate
 from release.logged_model import log_checkpoint
 from release.publish import Registration, publish
 from steps.caching import depends_on_code
@@ -33,7 +34,7 @@ def register(
     registry: RegistrySettings = RegistrySettings(),
 ) -> Annotated[Registration, "registration"]:
     """A new version in MLflow's registry; the champion is what `bentoml serve` serves."""
-    from highlighter.checkpoint import count_parameters, finish_checkpoint
+    from highlighter.model.checkpoint import count_parameters, finish_checkpoint
 
     log_settings()
     folder = temporary_folder("register") / "checkpoint"
@@ -72,10 +73,10 @@ def register(
 
 def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
     """Convert for CTranslate2, if wanted; where it writes something else, torch serves."""
-    from highlighter.checkpoint import write_engine
-    from highlighter.cores import usable_cores
-    from highlighter.ctranslate2_writer import FOLDER
-    from highlighter.engine_check import convert_and_check
+    from highlighter.inference.engine_check import convert_and_check
+    from highlighter.inference.engines import FOLDER
+    from highlighter.model.checkpoint import write_engine
+    from highlighter.system.cpu import usable_cores
 
     engine: Engine = "torch"
     if settings.kind == "ctranslate2":

@@ -1,4 +1,4 @@
-"""What every tracked step writes about the run as a whole."""
+"""What every tracked step records about its run, and where fine-tuning keeps its state."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,12 @@ from typing import Any
 import mlflow
 from mlflow.utils.git_utils import get_git_commit
 from zenml import get_step_context
+from zenml.models import PipelineRunResponse
+
+from highlighter.system.folders import remove_kept
 
 _ROOT = Path(__file__).resolve().parent.parent
+FINE_TUNING = _ROOT / "work" / "fine_tune"
 
 
 def log_settings() -> None:
@@ -39,3 +43,8 @@ def _flatten(values: dict[str, Any], prefix: str) -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def forget_finished_work(run: PipelineRunResponse) -> None:
+    """Remove the state of a run's fine-tuning: its checkpoint is stored as an artifact."""
+    remove_kept(FINE_TUNING, str(run.steps["fine_tune"].cache_key))

@@ -8,13 +8,13 @@ from datasets import Dataset, DatasetDict
 from zenml import step
 from zenml.logger import get_logger
 
-from highlighter.features import TokenizeReport, tokenize_splits
+from highlighter.data.features import TokenizeReport, tokenize_splits
 from highlighter.settings import MapSettings, ModelSource, StudentModel, TextSettings
-from highlighter.workspace import temporary_folder
+from highlighter.system.folders import temporary_folder
+from release.teacher import with_files
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer, FolderMaterializer
 from steps.run_record import log_settings
-from steps.teacher import with_files
 
 logger = get_logger(__name__)
 
@@ -39,8 +39,8 @@ def tokenize(
     Annotated[TokenizeReport, "tokenize_report"],
 ]:
     """Features of every split with the model's own tokenizer, or one trained on the train split."""
-    from highlighter.plots import plot_lengths
-    from highlighter.tokenizer import prepare_tokenizer
+    from highlighter.evaluation.pictures import plot_lengths
+    from highlighter.model.tokenizer import prepare_tokenizer
 
     log_settings()
     folder = temporary_folder("tokenize")
@@ -74,7 +74,7 @@ def tokenize(
 
 def _with_teachers_targets(articles: Dataset, model: StudentModel) -> Dataset:
     """The articles with a column `target`: the teacher's summary, where it has written one."""
-    from highlighter.teacher_targets import write_targets
+    from highlighter.training.distillation import write_targets
 
     chosen = articles.select(range(min(model.teacher_targets, len(articles))))
     targets, written = write_targets(

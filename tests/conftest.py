@@ -13,7 +13,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.tokenizer import train_tokenizer
+from highlighter.model.tokenizer import train_tokenizer
 from tests.checkout import Project, check_out
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests that share what is slow to make run in one process: a file's, and the first run's."""
     shares_run = "first_run" in getattr(item, "fixturenames", ())
-    item.add_marker(pytest.mark.xdist_group("first_run" if shares_run else item.path.name))
+    item.add_marker(
+        pytest.mark.xdist_group("first_run" if shares_run else item.nodeid.split("::")[0])
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

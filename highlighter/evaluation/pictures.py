@@ -1,17 +1,98 @@
-"""The pictures of an evaluation, by the name they are stored under."""
+"""Pictures of a run. Each function returns a figure; nothing is shown or saved here."""
+
+from collections.abc import Mapping, Sequence
 
 import datasets
+import numpy as np
 from matplotlib.figure import Figure
 
-from highlighter.evaluation.columns import column
-from highlighter.evaluation.record import Evaluation
-from highlighter.plots import (
-    plot_learning_curves,
-    plot_places,
-    plot_rouge,
-    plot_summary_lengths,
-)
-from highlighter.training_report import TrainingReport
+from highlighter.evaluation.record import Evaluation, column
+from highlighter.metrics.statistics import Interval
+from highlighter.training.report import TrainingReport
+
+Points = Sequence[tuple[int, float]]
+
+
+def _figure(title: str, xlabel: str, ylabel: str, panels: int = 1) -> Figure:
+    figure = Figure(figsize=(4 + 3 * panels, 4), layout="constrained")
+    for axes in np.atleast_1d(figure.subplots(1, panels)):
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title)
+    return figure
+
+
+def plot_lengths(lengths: Sequence[int], limit: int, what: str) -> Figure:
+    """Histogram of token counts with the limit marked."""
+    figure = _figure(f"Length of {what} (train)", "tokens", what)
+    axes = figure.axes[0]
+    axes.hist(lengths, bins=40, color="#4878a8")
+    axes.axvline(limit, color="#b03a2e", linestyle="--", label=f"limit {limit}")
+    axes.legend(frameon=False)
+    return figure
+
+
+def plot_learning_curves(curves: Mapping[str, Points], best_step: int) -> Figure:
+    """Losses of summary and salience over optimizer steps, with the kept step marked.
+
+    `curves` by MLflow's names, such as "validation/salience_loss".
+    """
+    titles = {"summary_loss": "summary (nats a token)", "salience_loss": "salience (nats a piece)"}
+    figure = _figure("Learning curves", "optimizer step", "loss", panels=len(titles))
+    for axes, (name, title) in zip(figure.axes, titles.items(), strict=True):
+        for split, color in (("train", "#9bb7d4"), ("validation", "#1f4e79")):
+            points = curves.get(f"{split}/{name}", [])
+            if points:
+                marker = "." if len(points) < 30 else ""
+                axes.plot(*zip(*points, strict=True), label=split, color=color, marker=marker)
+        axes.axvline(best_step, color="#888888", linestyle=":", label=f"kept: {best_step}")
+        axes.set_title(title)
+        axes.set_ylim(bottom=0)
+        axes.legend(frameon=False)
+    return figure
+
+
+def plot_rouge(systems: Mapping[str, Mapping[str, Interval]]) -> Figure:
+    """Points with 95 % intervals: ROUGE F1 (percent) by type, one colour a system."""
+    figure = _figure("ROUGE F1 on the test split, 95 % intervals", "", "percent")
+    axes = figure.axes[0]
+    names = list(next(iter(systems.values())))
+    width = 0.7 / len(systems)
+    for index, (system, scores) in enumerate(systems.items()):
+        means = np.array([scores[name].mean for name in names])
+        spread = [
+            means - [scores[name].low for name in names],
+            [scores[name].high for name in names] - means,
+        ]
+        places = np.arange(len(names)) + index * width
+        axes.errorbar(places, means, yerr=spread, fmt="o", capsize=3, label=system)
+    axes.set_xticks(np.arange(len(names)) + 0.35 - width / 2, names)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def plot_places(places: Mapping[str, Sequence[float]]) -> Figure:
+    """Where chosen sentences lie: share per tenth of the article, one line a system."""
+    figure = _figure("Where in the article the sentences lie", "tenth of the article", "share")
+    axes = figure.axes[0]
+    for system, values in places.items():
+        counts, _ = np.histogram(values, bins=10, range=(0, 1))
+        axes.plot(range(1, 11), counts / max(1, counts.sum()), marker="o", label=system)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return figure
+
+
+def plot_summary_lengths(words: Mapping[str, Sequence[float]]) -> Figure:
+    """Histograms of words a summary, one outline a system."""
+    figure = _figure("Length of summaries (test)", "words", "summaries")
+    axes = figure.axes[0]
+    highest = max(max(values, default=1) for values in words.values())
+    for system, values in words.items():
+        axes.hist(values, bins=30, range=(0, highest), histtype="step", label=system, linewidth=1.5)
+    axes.legend(frameon=False)
+    return figure
 
 
 def picture_evaluation(

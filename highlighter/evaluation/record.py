@@ -1,21 +1,117 @@
 """The evaluation as a typed record: means with intervals, differences, slices."""
 
-import datasets
 import numpy as np
 from pydantic import BaseModel
 
-from highlighter.card import Judgement, MeasuredModel, Score
-from highlighter.evaluation.columns import column
-from highlighter.evaluation.tradeoff import Tradeoff, teacher_column
-from highlighter.gate import Measured, Teacher
-from highlighter.metrics.rouge_types import ROUGE_TYPES
+from highlighter.metrics.statistics import Interval
+from highlighter.model.checkpoint import Judgement, MeasuredModel, Score
 from highlighter.settings import (
+    ROUGE_TYPES,
     Engine,
-    GateSettings,
     GenerationSettings,
     HighlightSettings,
 )
-from highlighter.statistics import Interval
+
+# "served" is what a reader gets: "abstractive", or "extractive" where there is a doubt about it.
+# "abstractive" is the one of the two below it that the configuration chooses.
+SYSTEMS = (
+    "served",
+    "abstractive",
+    "abstractive_first",
+    "abstractive_selected",
+    "extractive",
+    "lead3",
+    "random3",
+    "oracle",
+)
+
+# Per row and system: ROUGE F1, words, and measures of the text itself (NaN where undefined).
+MEASURES = (
+    *ROUGE_TYPES,
+    "words",
+    "compression",
+    "novel_bigrams",
+    "repeated_trigrams",
+    "supported_facts",
+    "facts",
+    "recalled_facts",
+)
+
+
+def column(system: str, measure: str) -> str:
+    """Name of a measure's column in the table of rows."""
+    return f"{system}_{measure}"
+
+
+def source_column(source: str) -> str:
+    """Name of the column with the text of a decoder source, while rows are scored."""
+    return f"source_{source}"
+
+
+def recall_column(source: str) -> str:
+    """Name of the column with the percentage of the reference's bigrams that a source holds.
+
+    It bounds what a decoder can copy from that source, whatever the decoder is worth.
+    """
+    return f"recall_{source}"
+
+
+COMPARED = ("served", "abstractive", "extractive")
+
+
+class Contender(BaseModel):
+    """A model's size, how it writes, and its means on the test rows; ROUGE by system and type."""
+
+    encoder_layers: int
+    decoder_layers: int
+    parameters: int
+    num_beams: int
+    rouge: dict[str, dict[str, float]]
+    faithfulness: dict[str, float]
+    fact_recall: dict[str, float]
+
+
+class Speed(BaseModel):
+    """Seconds an article of both, medians, and the teacher's in all over the student's.
+
+    The ratio's interval is of the articles, which are drawn again for both at once.
+    """
+
+    articles: int
+    device: str
+    threads: int
+    teacher: float
+    student: float
+    ratio: Interval
+
+
+class Tradeoff(BaseModel):
+    """Both on the same test rows, each as it is served; `difference` is student - teacher."""
+
+    name: str
+    teacher: Contender
+    student: Contender
+    difference: dict[str, dict[str, Interval]]
+    speed: Speed
+
+    def metrics(self) -> dict[str, float]:
+        """As flat metrics, `distillation/...`."""
+        flat = {
+            f"distillation/{system}/{name}_difference": interval.mean
+            for system, of_type in self.difference.items()
+            for name, interval in of_type.items()
+        }
+        return flat | {
+            "distillation/speedup": self.speed.ratio.mean,
+            "distillation/teacher_seconds": self.speed.teacher,
+            "distillation/student_seconds": self.speed.student,
+            "distillation/parameters_ratio": self.student.parameters / self.teacher.parameters,
+        }
+
+
+def teacher_column(name: str) -> str:
+    """Name of the column of the rows that holds the same of the teacher."""
+    return f"teacher_{name}"
 
 
 class SystemScores(BaseModel):
@@ -88,12 +184,12 @@ class Evaluation(BaseModel):
         for system, scores in self.systems.items():
             for name in ROUGE_TYPES:
                 flat[f"test/{system}/{name}"] = scores.rouge[name].mean
-            for name in ("words", "compression", "novel_bigrams", "repeated_trigrams"):
-                flat[f"test/{system}/{name}"] = getattr(scores, name)
+            for measure in ("words", "compression", "novel_bigrams", "repeated_trigrams"):
+                flat[f"test/{system}/{measure}"] = getattr(scores, measure)
             flat[f"test/{system}/faithfulness"] = scores.faithfulness.mean
             flat[f"test/{system}/fact_recall"] = scores.fact_recall.mean
-        for name in ("generated_tokens", "cut_off", "empty", "confidence", "doubted"):
-            flat[f"test/abstractive/{name}"] = getattr(self, name)
+        for measure in ("generated_tokens", "cut_off", "empty", "confidence", "doubted"):
+            flat[f"test/abstractive/{measure}"] = getattr(self, measure)
         if self.tradeoff is not None:
             flat |= self.tradeoff.metrics()
         return {name: value for name, value in flat.items() if np.isfinite(value)}
@@ -121,34 +217,4 @@ class Evaluation(BaseModel):
 def _score(system: str, metric: str, interval: Interval) -> Score:
     return Score(
         system=system, metric=metric, value=interval.mean, low=interval.low, high=interval.high
-    )
-
-
-def measured_for_gate(
-    evaluation: Evaluation, rows: datasets.Dataset, gate: GateSettings
-) -> Measured:
-    """What the gate compares: the configured metric of the configured system, row by row."""
-    system = evaluation.systems[gate.system]
-    return Measured(
-        system=gate.system,
-        metric=gate.metric,
-        test_fingerprint=evaluation.test_fingerprint,
-        ids=rows["id"][:],
-        scores=rows[column(gate.system, gate.metric)][:],
-        faithfulness=system.faithfulness.mean,
-        lead3=evaluation.systems["lead3"].rouge[gate.metric].mean,
-    )
-
-
-def teacher_for_gate(
-    evaluation: Evaluation, rows: datasets.Dataset, gate: GateSettings
-) -> Teacher | None:
-    """What the gate holds a student to; None for a model that has no teacher."""
-    tradeoff = evaluation.tradeoff
-    if tradeoff is None:
-        return None
-    return Teacher(
-        name=tradeoff.name,
-        scores=rows[teacher_column(column(gate.system, gate.metric))][:],
-        speedup=tradeoff.speed.ratio,
     )

@@ -1,17 +1,57 @@
-"""The evaluation as one HTML page that needs nothing else."""
+"""The evaluation as a table in the terminal and as one self-contained HTML page."""
 
 import base64
 import io
 from collections.abc import Mapping
+from math import isnan
+from pathlib import Path
 from typing import Any
 
 import datasets
 from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
 
-from highlighter.evaluation.columns import SYSTEMS
-from highlighter.evaluation.record import Evaluation
-from highlighter.render import render
-from highlighter.segmentation import split_paragraphs, split_sentences
+from highlighter.data.sentences import split_paragraphs, split_sentences
+from highlighter.evaluation.record import SYSTEMS, Evaluation
+from highlighter.metrics.statistics import Interval
+from highlighter.system.templates import render
+
+_PAGE = Path(__file__).parent / "report.html"
+_SYSTEMS = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
+_SCORES = ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "recalled", "words")
+
+
+def print_scores(evaluation: Evaluation) -> None:
+    """Print every system's scores, and the share of written summaries that a reader gets."""
+    console = Console()
+    console.print(f"[bold]{evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
+    console.print(_scores(evaluation))
+    console.print(f"{evaluation.doubted:.0%} of the written summaries are doubted, so extracted.")
+
+
+def _scores(evaluation: Evaluation) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in _SCORES:
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name in _SYSTEMS:
+        system = evaluation.systems[name]
+        rouge, over = system.rouge, system.over_lead3["rougeLsum"]
+        table.add_row(
+            name,
+            f"{rouge['rouge1'].mean:.1f}",
+            f"{rouge['rouge2'].mean:.1f}",
+            f"{rouge['rougeLsum'].mean:.1f}",
+            "" if name == "lead3" else f"{over.mean:+.1f} {over.low:+.1f}..{over.high:+.1f}",
+            _share(system.faithfulness),
+            _share(system.fact_recall),
+            f"{system.words:.0f}",
+        )
+    return table
+
+
+def _share(interval: Interval) -> str:
+    return "none" if isnan(interval.mean) else f"{100 * interval.mean:.0f}%"
 
 
 def render_report(
@@ -19,7 +59,7 @@ def render_report(
 ) -> str:
     """The page, with figures embedded and the first `samples` rows shown in full."""
     return render(
-        "report.html",
+        _PAGE,
         evaluation=evaluation,
         systems=SYSTEMS,
         samples=[_sample(row) for row in rows.select(range(min(samples, len(rows))))],

@@ -4,19 +4,13 @@ from typing import Any
 
 import datasets
 
-from highlighter.cores import usable_cores
-from highlighter.evaluation.columns import (
-    MEASURES,
-    SYSTEMS,
-    column,
-    recall_column,
-    source_column,
-)
+from highlighter.evaluation.record import MEASURES, SYSTEMS, column, recall_column, source_column
 from highlighter.evaluation.systems import Outputs
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.rouge import score_rouge
-from highlighter.metrics.rouge_types import ROUGE_TYPES
 from highlighter.metrics.text import compression, novel_ngrams, repeated_trigrams
+from highlighter.settings import ROUGE_TYPES
+from highlighter.system.cpu import usable_cores
 
 
 def score_rows(

@@ -35,11 +35,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from highlighter.metrics.facts.extract import Fact, extract_facts, facts_of_tokens
-from highlighter.metrics.facts.lexicon import ALIASES, PARTICLES
-from highlighter.metrics.facts.names import ENDING, is_acronym
-from highlighter.metrics.facts.numbers import number_and_date_keys
-from highlighter.metrics.facts.tokens import Words, normalise, tokenize
+from highlighter.metrics.facts import ENDING, Fact, extract_facts, facts_of_tokens, is_acronym
+from highlighter.metrics.numbers import number_and_date_keys
+from highlighter.metrics.tokens import ALIASES, PARTICLES, Words, normalise, tokenize
 
 
 class ArticleFacts:

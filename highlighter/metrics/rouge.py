@@ -9,8 +9,8 @@ import evaluate
 from rouge_score import tokenizers
 from rouge_score.rouge_scorer import RougeScorer
 
-from highlighter.metrics.rouge_types import ROUGE_TYPES
-from highlighter.segmentation import sentence_texts
+from highlighter.data.sentences import sentence_texts
+from highlighter.settings import ROUGE_TYPES
 
 _CITATION = """@inproceedings{lin-2004-rouge,
   title = {{ROUGE}: A Package for Automatic Evaluation of Summaries},

@@ -16,10 +16,9 @@ from benchmarks.evaluation_run import (
     evaluate,
     evaluate_plainly,
 )
-from highlighter.metrics.rouge_types import ROUGE_TYPES
-from highlighter.settings import GenerationSettings
-from highlighter.shipped import CHECKPOINT
-from highlighter.tokenizer import load_tokenizer
+from highlighter.embedded import CHECKPOINT
+from highlighter.model.tokenizer import load_tokenizer
+from highlighter.settings import ROUGE_TYPES, GenerationSettings
 from tests.conftest import ROOT
 
 

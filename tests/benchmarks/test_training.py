@@ -18,7 +18,7 @@ from benchmarks.shapes import random_weights
 from benchmarks.training import check_rows
 from benchmarks.training_table import Contender, plot_training, show, summarize
 from highlighter.errors import CorpusError
-from highlighter.model import build_model
+from highlighter.model.build import build_model
 from highlighter.settings import ScratchModel, TextSettings
 from tests.conftest import made_up_articles
 

@@ -4,8 +4,8 @@ import datasets
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.encoding import cut
-from highlighter.features import target_text, tokenize_splits
+from highlighter.data.features import target_text, tokenize_splits
+from highlighter.data.windows import cut
 from highlighter.settings import MapSettings, TextSettings
 
 

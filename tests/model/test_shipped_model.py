@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from highlighter.baselines import lead, random_sentences
-from highlighter.checkpoint import finish_checkpoint
-from highlighter.corpus.sources import embedded_files
-from highlighter.highlights import HighlightRequest, Highlights
-from highlighter.inference import Summarizer
+from highlighter.data.sentences import sentence_texts
+from highlighter.data.sources import embedded_files
+from highlighter.embedded import CHECKPOINT
+from highlighter.evaluation.systems import lead, random_sentences
+from highlighter.inference.answers import HighlightRequest, Highlights
+from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.rouge import score_rouge
-from highlighter.segmentation import sentence_texts
-from highlighter.shipped import CHECKPOINT
+from highlighter.model.checkpoint import finish_checkpoint
 from pipelines.config import load_config
 from tests.conftest import ROOT
 

@@ -10,7 +10,7 @@ from mlflow.entities import RunStatus, ViewType
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
-from highlighter.fingerprint import hash_folder
+from highlighter.data.fingerprint import hash_folder
 from tests.checkout import Project
 
 NAME = "news-highlighter"

@@ -22,9 +22,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from safetensors.torch import save_file
 
-from highlighter import fingerprint
+from highlighter.data import fingerprint
 from highlighter.errors import HighlighterError, OutOfMemoryError, ServerError, StorageError
-from highlighter.outside import OUTSIDE, explain
+from highlighter.system.failures import OUTSIDE, explain
 
 
 @pytest.fixture

@@ -15,13 +15,7 @@ from release import bento_store
 from release.promote import promote
 from release.publish import publish
 from release.recover import finish_or_undo, reconcile
-from tests.code.test_release import (
-    NAME,
-    Stores,
-    empty_database,
-    measured,
-    stores,
-)
+from tests.release.test_release import NAME, Stores, empty_database, measured, stores
 
 __all__ = ["empty_database", "stores"]  # fixtures
 

@@ -1,1 +1,0 @@
-"""Where articles come from and which of them can be used."""

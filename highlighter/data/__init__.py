@@ -1,0 +1,1 @@
+"""Articles: sources, files, validation, sentences, labels, features, batches."""

@@ -1,0 +1,134 @@
+"""Tokenized rows as training batches: decoder sources, and windows that are read for salience."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from highlighter.data.sentence_features import FEATURES
+from highlighter.data.windows import fill_source, piece_budget, plan_windows
+from highlighter.settings import TextSettings
+
+IGNORED = -100
+Batch = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class WindowRow:
+    """One row of a batch: tokens, and the pieces they belong to."""
+
+    input_ids: list[int]
+    piece_of_token: list[int]  # -1 for prefix and end token
+    piece_indices: Sequence[int]  # place of each piece in the whole article
+    piece_features: Any  # (pieces, len(FEATURES))
+    salience_labels: list[int]
+    labels: list[int]
+
+
+@dataclass
+class Draws:
+    """Chance that depends on seed, epoch and row alone: not on the order in which rows are read,
+    on the process that reads them, or on where an interrupted epoch is taken up again."""
+
+    seed: int = 0
+    epoch: int = 0
+
+    def of(self, row_id: str) -> torch.Generator:
+        """A row's own source of random numbers."""
+        name = f"{self.seed}/{self.epoch}/{row_id}"
+        return torch.Generator().manual_seed(zlib.crc32(name.encode()))
+
+
+@dataclass(frozen=True)
+class WindowCollator:
+    """Rows of `features` as a padded batch.
+
+    An article that fits into the source gives one row. A longer one gives one row whose source is,
+    by a coin's toss, its start or its oracle sentences filled up from the start (what "selected"
+    reading will show the decoder), and `reading_windows` random windows read for salience only.
+    With `shuffle` off, the source is the start, and every window is read.
+    """
+
+    text: TextSettings
+    prefix: list[int]
+    pad: int
+    end: int
+    reading_windows: int
+    shuffle: bool
+    draws: Draws = field(default_factory=Draws)
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> Batch:
+        """Tensors for `T5ForHighlighting.losses`."""
+        windows = [window for row in rows for window in self._windows(row)]
+        return collate(windows, self.pad)
+
+    @property
+    def budget(self) -> int:
+        """Article tokens that fit between prefix and end token."""
+        return piece_budget(self.prefix, self.text)
+
+    def _windows(self, row: dict[str, Any]) -> list[WindowRow]:
+        lengths = row["piece_lengths"]
+        if sum(lengths) <= self.budget:
+            return [self._row(row, range(len(lengths)), row["labels"])]
+        plan = plan_windows(lengths, self.budget, self.text.overlap_tokens)
+        source: Sequence[int] = plan[0]
+        if not self.shuffle:
+            extra = plan[1:]
+        else:
+            draw = self.draws.of(row["id"])
+            if torch.rand((), generator=draw) < 0.5:
+                source = fill_source(lengths, row["salience_labels"], self.budget)
+            order = torch.randperm(len(plan), generator=draw)[: self.reading_windows]
+            extra = [plan[i] for i in order.tolist()]
+        windows = [self._row(row, source, row["labels"])]
+        return windows + [self._row(row, window, [IGNORED]) for window in extra]
+
+    def _row(self, row: dict[str, Any], pieces: Sequence[int], labels: list[int]) -> WindowRow:
+        starts = np.concatenate([[0], np.cumsum(row["piece_lengths"])])
+        tokens = row["tokens"]
+        features = np.asarray(row["piece_features"], dtype=np.float32).reshape(-1, len(FEATURES))
+        ids, numbers = list(self.prefix), [-1] * len(self.prefix)
+        for number, piece in enumerate(pieces):
+            piece_ids = tokens[starts[piece] : starts[piece + 1]]
+            ids.extend(piece_ids)
+            numbers.extend([number] * len(piece_ids))
+        return WindowRow(
+            input_ids=[*ids, self.end],
+            piece_of_token=[*numbers, -1],
+            piece_indices=list(pieces),
+            piece_features=features[list(pieces)],
+            salience_labels=[row["salience_labels"][piece] for piece in pieces],
+            labels=labels,
+        )
+
+
+def collate(rows: Sequence[WindowRow], pad: int) -> Batch:
+    """Pad rows to the longest of each kind."""
+    tokens = max(len(row.input_ids) for row in rows)
+    pieces = max(1, *(len(row.piece_indices) for row in rows))
+    targets = max(len(row.labels) for row in rows)
+    shape = (len(rows), pieces)
+    batch = {
+        "input_ids": torch.full((len(rows), tokens), pad),
+        "attention_mask": torch.zeros((len(rows), tokens), dtype=torch.long),
+        "piece_of_token": torch.full((len(rows), tokens), -1),
+        "piece_indices": torch.zeros(shape, dtype=torch.long),
+        "piece_features": torch.zeros((*shape, len(FEATURES))),
+        "salience_labels": torch.full(shape, IGNORED),
+        "labels": torch.full((len(rows), targets), IGNORED),
+    }
+    for number, row in enumerate(rows):
+        length, count = len(row.input_ids), len(row.piece_indices)
+        batch["input_ids"][number, :length] = torch.tensor(row.input_ids)
+        batch["attention_mask"][number, :length] = 1
+        batch["piece_of_token"][number, :length] = torch.tensor(row.piece_of_token)
+        if count:
+            batch["piece_indices"][number, :count] = torch.tensor(row.piece_indices)
+            batch["piece_features"][number, :count] = torch.as_tensor(row.piece_features)
+            batch["salience_labels"][number, :count] = torch.tensor(row.salience_labels)
+        batch["labels"][number, : len(row.labels)] = torch.tensor(row.labels)
+    return batch

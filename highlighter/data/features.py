@@ -1,0 +1,144 @@
+"""Articles and highlights as what a model trains on, and how much its limits cut off."""
+
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from transformers import PreTrainedTokenizerBase
+
+from highlighter.data.oracle import greedy_oracle
+from highlighter.data.sentence_features import describe_pieces, piece_weights
+from highlighter.data.windows import cut, encode_articles, encode_prefix, piece_budget
+from highlighter.settings import MapSettings, TextSettings
+from highlighter.system.cpu import usable_cores
+from highlighter.system.memory import give_back_mapped_tables
+
+PERCENTILES = (5, 25, 50, 75, 95, 99)
+
+FEATURES_SCHEMA = datasets.Features(
+    {
+        "id": datasets.Value("string"),
+        "tokens": datasets.List(datasets.Value("int32")),
+        "piece_lengths": datasets.List(datasets.Value("int32")),
+        "piece_features": datasets.List(datasets.Value("float32")),
+        "salience_labels": datasets.List(datasets.Value("int8")),
+        "labels": datasets.List(datasets.Value("int32")),
+        "source_length": datasets.Value("int32"),
+        "target_length": datasets.Value("int32"),
+    }
+)
+
+
+class Lengths(BaseModel):
+    """Token counts before any cut: percentiles (see PERCENTILES) and the share above the limit."""
+
+    percentiles: dict[str, float]
+    truncated: float
+
+
+class TokenizeReport(BaseModel):
+    """Lengths of articles and highlights, and the share of sentences labelled salient."""
+
+    vocabulary: int
+    articles: dict[str, Lengths]
+    highlights: dict[str, Lengths]
+    salient: dict[str, float]
+
+
+def target_text(highlights: str) -> str:
+    """Highlights as the text to write: one line, without CNN/DailyMail's space before a stop."""
+    return " ".join(line.replace(" .", ".").strip() for line in highlights.splitlines())
+
+
+def tokenize_splits(
+    articles: datasets.DatasetDict,
+    tokenizer: PreTrainedTokenizerBase,
+    text: TextSettings,
+    settings: MapSettings,
+    cache_folder: Path,
+) -> tuple[datasets.DatasetDict, TokenizeReport]:
+    """Rows of FEATURES_SCHEMA for every split; `tokens` is the whole article, uncut.
+
+    A column `target` is written instead of the highlights; sentences are labelled by these anyway.
+    """
+    weights = piece_weights(tokenizer)
+    features = {
+        split: rows.map(
+            _tokenize_rows,
+            batched=True,
+            batch_size=settings.batch_size,
+            num_proc=min(settings.workers or usable_cores(), max(1, len(rows) // 64)),
+            remove_columns=rows.column_names,
+            features=FEATURES_SCHEMA,
+            fn_kwargs={
+                "tokenizer": tokenizer,
+                "text": text,
+                "weights": weights,
+                "oracle_sentences": settings.oracle_sentences,
+            },
+            cache_file_name=str(cache_folder / f"features-{split}.arrow"),
+            load_from_cache_file=False,
+            desc=f"tokenizing {split}",
+        )
+        for split, rows in articles.items()
+    }
+    limits = {"source_length": text.max_source_tokens, "target_length": text.max_target_tokens}
+    lengths = {
+        column: {split: _lengths(rows, column, limit) for split, rows in features.items()}
+        for column, limit in limits.items()
+    }
+    report = TokenizeReport(
+        vocabulary=len(tokenizer),
+        articles=lengths["source_length"],
+        highlights=lengths["target_length"],
+        salient={split: _salient_share(rows) for split, rows in features.items()},
+    )
+    return datasets.DatasetDict(features), report
+
+
+def _tokenize_rows(
+    batch: dict[str, list[Any]],
+    tokenizer: PreTrainedTokenizerBase,
+    text: TextSettings,
+    weights: NDArray[np.float32],
+    oracle_sentences: int,
+) -> dict[str, list[Any]]:
+    give_back_mapped_tables()
+    prefix = encode_prefix(tokenizer, text)
+    encoded = encode_articles(batch["article"], tokenizer, piece_budget(prefix, text))
+    wanted = batch.get("target", batch["highlights"])
+    targets = tokenizer(text_target=[target_text(text) for text in wanted])["input_ids"]
+    rows: dict[str, list[Any]] = {name: [] for name in FEATURES_SCHEMA}
+    inputs = zip(batch["id"], batch["article"], batch["highlights"], encoded, targets, strict=True)
+    for row_id, article, highlights, source, target in inputs:
+        sentences = [article[start:end] for start, end in source.sentences]
+        salient = set(greedy_oracle(sentences, highlights, oracle_sentences))
+        rows["id"].append(row_id)
+        rows["tokens"].append([token for piece in source.pieces for token in piece])
+        rows["piece_lengths"].append([len(piece) for piece in source.pieces])
+        rows["piece_features"].append(describe_pieces(source.pieces, weights).ravel())
+        rows["salience_labels"].append([int(i in salient) for i in source.sentence_of_piece])
+        rows["labels"].append(cut(target, text.max_target_tokens))
+        rows["source_length"].append(source.tokens + len(prefix) + 1)
+        rows["target_length"].append(len(target))
+    return rows
+
+
+def _lengths(rows: datasets.Dataset, column: str, limit: int) -> Lengths:
+    lengths = np.asarray(rows[column][:])
+    percentiles = np.percentile(lengths, PERCENTILES)
+    return Lengths(
+        percentiles={f"p{p}": float(v) for p, v in zip(PERCENTILES, percentiles, strict=True)},
+        truncated=float((lengths > limit).mean()),
+    )
+
+
+def _salient_share(rows: datasets.Dataset) -> float:
+    salient = pieces = 0
+    for batch in rows.select_columns("salience_labels").iter(batch_size=1000):
+        salient += sum(map(sum, batch["salience_labels"]))
+        pieces += sum(map(len, batch["salience_labels"]))
+    return salient / max(1, pieces)

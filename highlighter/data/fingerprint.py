@@ -1,0 +1,121 @@
+"""Which version of a file, a folder, a hub repository or the project's own code a run uses."""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from httpx2 import HTTPError
+from huggingface_hub import HfApi
+from huggingface_hub.errors import OfflineModeIsEnabled
+
+from highlighter.embedded import CHECKPOINT
+from highlighter.errors import HighlighterError
+from highlighter.settings import (
+    EmbeddedModel,
+    GivenVocabulary,
+    ModelSource,
+    PretrainedModel,
+    ScratchModel,
+    StudentModel,
+)
+
+_HUB_SECONDS = 20
+
+
+def hash_files(files: Iterable[Path]) -> str:
+    """A hash of the files' contents, in the order given.
+
+    Raises:
+        HighlighterError: one of them does not exist.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        if not file.is_file():
+            raise HighlighterError(f"{file}: no such file. Check the path in the configuration.")
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def hash_folder(folder: Path) -> str:
+    """A hash of the contents of every file in the folder, but for git's own."""
+    files = (p for p in folder.rglob("*") if p.is_file())
+    return hash_files(sorted(p for p in files if ".git" not in p.relative_to(folder).parts))
+
+
+def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str) -> str:
+    """The commit that `revision` names today.
+
+    Raises:
+        HighlighterError: the hub does not answer, or has no such repository.
+    """
+    try:
+        api = HfApi()
+        info = (api.dataset_info if kind == "dataset" else api.model_info)(
+            repository, revision=revision, timeout=_HUB_SECONDS
+        )
+    except (HTTPError, OfflineModeIsEnabled, OSError) as error:
+        raise HighlighterError(
+            f"{repository} at {revision!r}: no such {kind} folder here, and the hub does not "
+            f"answer ({type(error).__name__}). Check the name and the network, or give a local "
+            "folder with the same files."
+        ) from error
+    return str(info.sha)
+
+
+def fingerprint_model(source: ModelSource) -> str:
+    """What version of a checkpoint or vocabulary a model starts from; "" if from neither."""
+    match source:
+        case EmbeddedModel():
+            return hash_folder(CHECKPOINT)
+        case PretrainedModel(name=name, revision=revision):
+            if Path(name).is_dir():
+                return hash_folder(Path(name))
+            return hub_commit("model", name, revision)
+        case StudentModel(teacher=teacher):
+            if not Path(teacher).is_dir():
+                raise HighlighterError(
+                    f"{teacher}: no such folder. Check parameters.model.teacher in the "
+                    "configuration: `champion`, models:/NAME/VERSION or a checkpoint's folder."
+                )
+            return hash_folder(Path(teacher))
+        case ScratchModel(vocabulary=GivenVocabulary(path=path)):
+            return hash_folder(Path(path))
+        case ScratchModel():
+            return ""
+
+
+def needed_files(module: Path, root: Path) -> list[Path]:
+    """`module` and every file below `root` that it imports, directly or not, sorted.
+
+    Imports inside functions count; packages count with their `__init__`.
+    """
+    found: set[Path] = set()
+    pending = [module.resolve()]
+    root = root.resolve()
+    while pending:
+        file = pending.pop()
+        if file in found:
+            continue
+        found.add(file)
+        pending.extend(_imported_files(file, root))
+    return sorted(found)
+
+
+def _imported_files(file: Path, root: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
+        match node:
+            case ast.Import(names=names):
+                dotted = [alias.name for alias in names]
+            case ast.ImportFrom(module=str(name), names=names, level=0):
+                dotted = [name, *(f"{name}.{alias.name}" for alias in names)]
+            case _:
+                continue
+        for name in dotted:
+            parts = name.split(".")
+            for depth in range(1, len(parts) + 1):
+                place = root.joinpath(*parts[:depth])
+                candidates = (place.with_suffix(".py"), place / "__init__.py")
+                yield from (found for found in candidates if found.is_file())

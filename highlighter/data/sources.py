@@ -1,0 +1,164 @@
+"""Load a source's three splits as Arrow tables of raw rows, and tell which version they are."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import datasets
+from datasets.exceptions import DatasetGenerationError
+
+from highlighter.data.files import RawRow, as_raw_row, read_rows, require_columns
+from highlighter.data.fingerprint import hash_files, hash_folder, hub_commit
+from highlighter.embedded import CORPUS
+from highlighter.errors import CorpusError
+from highlighter.settings import Columns, EmbeddedSource, FileSource, HubSource, Source
+from highlighter.system.memory import give_back_mapped_tables
+
+SPLITS = ("train", "validation", "test")
+
+RAW_FEATURES = datasets.Features(
+    {
+        "id": datasets.Value("string"),
+        "group": datasets.Value("string"),
+        "article": datasets.Value("string"),
+        "highlights": datasets.Value("string"),
+        "file": datasets.Value("string"),
+        "row": datasets.Value("int64"),
+        "problem": datasets.Value("string"),
+    }
+)
+
+_EMBEDDED_COLUMNS = Columns(id="id", group="unseen_names")
+
+
+def embedded_files() -> dict[str, Path]:
+    """The shipped corpus's file for each split."""
+    return {split: CORPUS / f"{split}.parquet" for split in SPLITS}
+
+
+def fingerprint_source(source: Source) -> str:
+    """What version of the data a source holds: a changed file or revision changes it.
+
+    Files count by content; a hub revision by the commit it names today.
+
+    Raises:
+        HighlighterError: a file is missing, or the hub can't be asked.
+    """
+    match source:
+        case EmbeddedSource():
+            return hash_files(list(embedded_files().values()))
+        case FileSource():
+            names = [source.train, source.validation, source.test, source.all]
+            return hash_files([Path(name) for name in names if name])
+        case HubSource():
+            if Path(source.repository).is_dir():
+                return hash_folder(Path(source.repository))
+            return hub_commit("dataset", source.repository, source.revision)
+
+
+def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.DatasetDict:
+    """Raw rows (RAW_FEATURES) of train, validation and test, memory-mapped from `cache_folder`.
+
+    Raises:
+        CorpusError: a file or split is missing, unreadable, or lacks a configured column.
+    """
+    match source:
+        case HubSource():
+            splits = _load_hub(source, cache_folder)
+        case FileSource(all=str(file)):
+            splits = _divide(_load_file(file, source.columns, cache_folder), source, seed)
+        case FileSource():
+            splits = {
+                split: _load_file(getattr(source, split), source.columns, cache_folder)
+                for split in SPLITS
+            }
+        case EmbeddedSource():
+            splits = {
+                split: _load_file(str(file), _EMBEDDED_COLUMNS, cache_folder)
+                for split, file in embedded_files().items()
+            }
+    for split, rows in splits.items():
+        limit = getattr(source.limits, split)
+        if limit is not None and limit < len(rows):
+            splits[split] = rows.select(range(limit))
+    return datasets.DatasetDict(splits)
+
+
+def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Dataset:
+    # The content's hash is an argument so that datasets' own cache can't serve an older file.
+    version = hash_files([Path(file)])
+    try:
+        return datasets.Dataset.from_generator(
+            _generate,
+            gen_kwargs={"file": file, "columns": columns.model_dump(), "version": version},
+            features=RAW_FEATURES,
+            cache_dir=str(cache_folder),
+        )
+    except DatasetGenerationError as error:
+        if isinstance(error.__cause__, CorpusError):
+            raise error.__cause__ from None
+        raise
+
+
+def _generate(file: str, columns: dict[str, Any], version: str) -> Iterator[RawRow]:
+    yield from read_rows(file, Columns.model_validate(columns))
+
+
+def _divide(rows: datasets.Dataset, source: FileSource, seed: int) -> dict[str, datasets.Dataset]:
+    order = list(range(len(rows)))
+    random.Random(seed).shuffle(order)
+    test = round(len(rows) * source.fractions.test)
+    validation = round(len(rows) * source.fractions.validation)
+    parts = {
+        "train": order[test + validation :],
+        "validation": order[test : test + validation],
+        "test": order[:test],
+    }
+    return {split: rows.select(sorted(indices)) for split, indices in parts.items()}
+
+
+def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Dataset]:
+    where = f"{source.repository} ({source.configuration})"
+    local = Path(source.repository).is_dir()
+    try:
+        loaded = datasets.load_dataset(
+            source.repository,
+            source.configuration,
+            revision=None if local else source.revision,
+            # A local folder's tables go where the run's do; the hub's stay in the user's cache.
+            cache_dir=str(cache_folder) if local else None,
+        )
+    except (ValueError, OSError, DatasetGenerationError) as error:
+        raise CorpusError(f"{where}: can't be loaded ({error}).") from error
+    missing = [split for split in SPLITS if split not in loaded]
+    if missing:
+        raise CorpusError(f"{where}: no split {', '.join(missing)}; it has {', '.join(loaded)}.")
+    for split in SPLITS:
+        require_columns(loaded[split].column_names, source.columns, where)
+    return {
+        split: loaded[split].map(
+            _raw_rows,
+            with_indices=True,
+            batched=True,
+            remove_columns=loaded[split].column_names,
+            features=RAW_FEATURES,
+            fn_kwargs={"columns": source.columns.model_dump(), "file": f"{where}/{split}"},
+            cache_file_name=str(cache_folder / f"raw-{split}.arrow"),
+            load_from_cache_file=False,
+            desc=f"reading {split}",
+        )
+        for split in SPLITS
+    }
+
+
+def _raw_rows(
+    batch: dict[str, list[Any]], indices: list[int], columns: dict[str, Any], file: str
+) -> dict[str, list[Any]]:
+    give_back_mapped_tables()
+    names = Columns.model_validate(columns)
+    rows = [
+        as_raw_row({k: v[i] for k, v in batch.items()}, names, file=file, row=index + 1)
+        for i, index in enumerate(indices)
+    ]
+    return {column: [row[column] for row in rows] for column in RAW_FEATURES}

@@ -1,0 +1,169 @@
+"""Keep the rows a model can learn from, and count every row that is left out and why."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+from pydantic import BaseModel
+
+from highlighter.errors import CorpusError
+from highlighter.settings import MinimumRows
+from highlighter.system.memory import give_back_mapped_tables
+
+_EXAMPLES = 20
+_REASONS = ("malformed", "empty", "longer_than_article", "duplicate", "in_other_split")
+
+_CHECKED = ("id", "article", "highlights", "problem", "reason", "digest")
+_FINGERPRINTED = ("id", "article", "highlights")
+
+ARTICLE_FEATURES = datasets.Features(
+    {name: datasets.Value("string") for name in (*_FINGERPRINTED, "group")}
+)
+
+
+class LeftOut(BaseModel):
+    """One row that was left out: `where` is its file and row."""
+
+    where: str
+    reason: str
+
+
+class SplitCounts(BaseModel):
+    """Rows of a split: read, kept, and left out by the first reason that holds."""
+
+    read: int
+    kept: int
+    malformed: int = 0
+    empty: int = 0
+    longer_than_article: int = 0
+    duplicate: int = 0
+    in_other_split: int = 0
+
+
+class IngestReport(BaseModel):
+    """What ingest read and kept. `fingerprints` are hashes of each split's kept rows."""
+
+    data_version: str
+    counts: dict[str, SplitCounts]
+    fingerprints: dict[str, str]
+    left_out: dict[str, list[LeftOut]]
+
+
+def validate_splits(
+    raw: datasets.DatasetDict,
+    minimum: MinimumRows,
+    data_version: str,
+    cache_folder: Path,
+    workers: int | None = None,
+) -> tuple[datasets.DatasetDict, IngestReport]:
+    """Articles (ARTICLE_FEATURES) that pass, and the report.
+
+    An article that stands in two splits stays in the one it would be judged on: test before
+    validation before train.
+
+    Raises:
+        CorpusError: fewer rows are left in a split than `minimum` asks for.
+    """
+    kept: dict[str, datasets.Dataset] = {}
+    counts, examples, fingerprints = {}, {}, {}
+    judged_elsewhere: set[bytes] = set()
+    for split in ("test", "validation", "train"):
+        checked = raw[split].map(
+            _check_rows,
+            batched=True,
+            num_proc=workers,
+            cache_file_name=str(cache_folder / f"checked-{split}.arrow"),
+            load_from_cache_file=False,
+            desc=f"validating {split}",
+        )
+        reasons, digests = _reasons(checked, judged_elsewhere)
+        keep = np.flatnonzero(reasons == "")
+        judged_elsewhere.update(digests[i] for i in keep)
+        kept[split] = checked.select(keep).select_columns(list(ARTICLE_FEATURES))
+        counts[split] = SplitCounts(
+            read=len(checked),
+            kept=len(keep),
+            **{reason: int((reasons == reason).sum()) for reason in _REASONS},
+        )
+        examples[split] = _examples(checked, reasons)
+        fingerprints[split] = _fingerprint(kept[split])
+    report = IngestReport(
+        data_version=data_version, counts=counts, fingerprints=fingerprints, left_out=examples
+    )
+    _require_enough(report, minimum)
+    return datasets.DatasetDict({s: kept[s] for s in ("train", "validation", "test")}), report
+
+
+def _check_rows(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    give_back_mapped_tables()
+    checked: dict[str, list[Any]] = {name: [] for name in _CHECKED}
+    rows = zip(batch["id"], batch["article"], batch["highlights"], batch["problem"], strict=True)
+    for given_id, raw_article, raw_highlights, problem in rows:
+        article = (raw_article or "").strip()
+        highlights = "\n".join(line.strip() for line in (raw_highlights or "").strip().splitlines())
+        reason, detail = _what_is_wrong(article, highlights, problem)
+        digest = hashlib.sha1(" ".join(article.split()).encode())
+        values = (given_id or digest.hexdigest(), article, highlights, detail, reason)
+        for name, value in zip(_CHECKED, (*values, digest.digest()), strict=True):
+            checked[name].append(value)
+    return checked
+
+
+def _what_is_wrong(article: str, highlights: str, problem: str) -> tuple[str, str]:
+    """The reason a row is left out by itself, and its detail; empty if nothing is wrong."""
+    if problem:
+        return "malformed", problem
+    if not article or not highlights:
+        return "empty", f"{'highlights' if article else 'article'} empty"
+    if len(highlights) > len(article):
+        return "longer_than_article", "highlights longer than the article"
+    return "", ""
+
+
+def _reasons(checked: datasets.Dataset, judged_elsewhere: set[bytes]) -> tuple[Any, list[bytes]]:
+    """Each row's reason to be left out ("" to keep), with what only a whole split can tell."""
+    reasons = np.array(checked["reason"][:], dtype=object)
+    digests = checked["digest"][:]
+    seen: set[bytes] = set()
+    for index, digest in enumerate(digests):
+        if reasons[index]:
+            continue
+        if digest in judged_elsewhere:
+            reasons[index] = "in_other_split"
+        elif digest in seen:
+            reasons[index] = "duplicate"
+        seen.add(digest)
+    return reasons, digests
+
+
+def _examples(checked: datasets.Dataset, reasons: Any) -> list[LeftOut]:
+    texts = {"duplicate": "article stands twice", "in_other_split": "article stands in two splits"}
+    rows = checked.select(np.flatnonzero(reasons != "")[:_EXAMPLES])
+    return [
+        LeftOut(where=f"{row['file']}:{row['row']}", reason=row["problem"] or texts[reason])
+        for row, reason in zip(rows, reasons[reasons != ""], strict=False)
+    ]
+
+
+def _fingerprint(rows: datasets.Dataset) -> str:
+    digest = hashlib.sha256()
+    for batch in rows.with_format("arrow").iter(batch_size=1000):
+        give_back_mapped_tables()
+        for column in _FINGERPRINTED:
+            for value in batch[column].to_pylist():
+                digest.update(value.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _require_enough(report: IngestReport, minimum: MinimumRows) -> None:
+    for split, counts in report.counts.items():
+        wanted = getattr(minimum, split)
+        if counts.kept < wanted:
+            reasons = ", ".join(f"{getattr(counts, r)} {r}" for r in _REASONS if getattr(counts, r))
+            shown = "; ".join(f"{row.where}: {row.reason}" for row in report.left_out[split][:3])
+            raise CorpusError(
+                f"{split}: {counts.kept} of {counts.read} rows can be used, {wanted} are needed"
+                f" ({reasons or 'no row was left out'}). {shown or 'Add rows.'}"
+            )

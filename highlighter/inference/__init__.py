@@ -1,0 +1,1 @@
+"""The way from articles to answers."""

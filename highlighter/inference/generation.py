@@ -1,0 +1,229 @@
+"""Write summaries with torch, in batches or as a stream."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from transformers import (
+    BatchEncoding,
+    GenerationConfig,
+    LogitsProcessorList,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    StoppingCriteria,
+    StoppingCriteriaList,
+    TextIteratorStreamer,
+)
+from transformers.modeling_outputs import BaseModelOutput
+
+from highlighter.inference.attention import beam_cache
+from highlighter.inference.constraints import ArticleWords, WordList
+
+
+class Generated(NamedTuple):
+    """Token ids without pads and end token, and the geometric mean of all tokens' probabilities."""
+
+    ids: list[int]
+    confidence: float
+
+
+class _Row(NamedTuple):
+    source: list[int]
+    words: WordList | None
+    states: torch.Tensor | None
+
+
+def generate_summaries(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    sources: Sequence[list[int]],
+    config: GenerationConfig,
+    *,
+    batch_size: int,
+    words: Sequence[WordList] | None = None,
+    encoded: Sequence[torch.Tensor | None] | None = None,
+    **options: Any,
+) -> list[Generated]:
+    """What the model writes for each source, in the order given.
+
+    With `words`, one for each source, names and numbers come from these only (`ArticleWords`).
+    `encoded` are the encoder's states, (tokens, d_model), of sources that have been read already.
+    A row that ends without an end token was cut off at `max_new_tokens`; its ids are that many.
+    `options` go to transformers' `generate`.
+    """
+    rows = [
+        _Row(source, words[n] if words else None, encoded[n] if encoded else None)
+        for n, source in enumerate(sources)
+    ]
+    if words is None or config.num_beams == 1:
+        return _generate(model, tokenizer, rows, config, batch_size=batch_size, **options)
+    # Most summaries keep to their words unasked, and the best of all is then the best of those that
+    # do. To hold every beam to them at every step would take longer than to write once more.
+    free = [row._replace(words=None) for row in rows]
+    outputs = _generate(model, tokenizer, free, config, batch_size=batch_size, **options)
+    check = ArticleWords(words, 1, tokenizer)
+    again = [
+        n
+        for n, output in enumerate(outputs)
+        if not check.keeps_to(n, output.ids, ended=len(output.ids) < config.max_new_tokens)
+    ]
+    held = _generate(
+        model, tokenizer, [rows[n] for n in again], config, batch_size=batch_size, **options
+    )
+    for n, output in zip(again, held, strict=True):
+        outputs[n] = output
+    return outputs
+
+
+@torch.inference_mode()
+def _generate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[_Row],
+    config: GenerationConfig,
+    *,
+    batch_size: int,
+    **options: Any,
+) -> list[Generated]:
+    """Rows of like length share a batch, so that little of it is padded."""
+    model.eval()
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i].source))
+    outputs = [Generated([], 0.0)] * len(rows)
+    for start in range(0, len(order), batch_size):
+        indices = order[start : start + batch_size]
+        together = [rows[i] for i in indices]
+        batch = tokenizer.pad({"input_ids": [row.source for row in together]}, return_tensors="pt")
+        batch = batch.to(model.device)
+        states = _encode(model, batch, [row.states for row in together])
+        mask = batch["attention_mask"]
+        words = [row.words for row in together if row.words]
+        generated = model.generate(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            attention_mask=mask,
+            generation_config=config,
+            past_key_values=beam_cache(model, states),
+            logits_processor=LogitsProcessorList(
+                [ArticleWords(words, config.num_beams, tokenizer)] if words else []
+            ),
+            **options,
+        )
+        confidences = _confidences(model, states, mask, generated, config)
+        for index, ids, confidence in zip(
+            indices, generated[:, 1:].tolist(), confidences.tolist(), strict=True
+        ):
+            outputs[index] = Generated(_until_end(ids, config), confidence)
+    return outputs
+
+
+def _encode(
+    model: PreTrainedModel, batch: BatchEncoding, known: Sequence[torch.Tensor | None]
+) -> torch.Tensor:
+    """The encoder's states of a batch; rows whose states are known are not read again."""
+    new = [row for row, states in enumerate(known) if states is None]
+    if len(new) == len(known):
+        return model.get_encoder()(**batch).last_hidden_state  # type: ignore[no-any-return]
+    shape = (*batch["input_ids"].shape, model.config.d_model)
+    together = torch.zeros(shape, dtype=model.dtype, device=model.device)
+    for row, states in enumerate(known):
+        if states is not None:
+            together[row, : len(states)] = states
+    if new:
+        rows = {name: tensor[new] for name, tensor in batch.items()}
+        together[new] = model.get_encoder()(**rows).last_hidden_state
+    return together
+
+
+def _confidences(
+    model: PreTrainedModel,
+    states: torch.Tensor,
+    mask: torch.Tensor,
+    generated: torch.Tensor,
+    config: GenerationConfig,
+) -> torch.Tensor:
+    """Geometric mean, per row, of the probabilities of the generated tokens, end token included.
+
+    One more pass of the decoder: the scores of every step and beam would fill the memory.
+    """
+    logits = model(
+        encoder_outputs=BaseModelOutput(last_hidden_state=states),
+        attention_mask=mask,
+        decoder_input_ids=generated[:, :-1],
+    ).logits
+    written = generated[:, 1:]
+    losses = torch.nn.functional.cross_entropy(
+        logits.float().transpose(1, 2), written, reduction="none"
+    )
+    # Beam search fills up rows with end tokens: only the first counts.
+    ends = written.eq(config.eos_token_id)
+    counted = (written.ne(config.pad_token_id) & (ends.cumsum(1) - ends.long() == 0)).float()
+    return torch.exp(-(losses * counted).sum(1) / counted.sum(1).clamp(min=1))
+
+
+def _until_end(ids: list[int], config: GenerationConfig) -> list[int]:
+    if config.eos_token_id in ids:
+        ids = ids[: ids.index(config.eos_token_id)]
+    return [token for token in ids if token != config.pad_token_id]
+
+
+class _Cancelled(StoppingCriteria):
+    """Ends generation when its reader has gone."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        return torch.full((len(input_ids),), self.event.is_set(), device=input_ids.device)
+
+
+def stream_summary(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    source: Sequence[int],
+    config: GenerationConfig,
+    *,
+    words: WordList | None = None,
+) -> Iterator[str | Generated]:
+    """The summary's text in pieces, word by word, then the whole as `generate_summaries` gives it.
+
+    Greedy, for beams change their minds about words that were handed out already. A reader that
+    stops reading ends the generation.
+    """
+    greedy = GenerationConfig.from_dict(config.to_dict())
+    greedy.num_beams, greedy.early_stopping, greedy.length_penalty = 1, False, 1.0
+    streamer = TextIteratorStreamer(tokenizer, skip_special_tokens=True)
+    cancelled = _Cancelled()
+    written: list[Generated] = []
+    failures: list[Exception] = []
+
+    def write() -> None:
+        try:
+            written.extend(
+                generate_summaries(
+                    model,
+                    tokenizer,
+                    [list(source)],
+                    greedy,
+                    batch_size=1,
+                    words=None if words is None else [words],
+                    streamer=streamer,
+                    stopping_criteria=StoppingCriteriaList([cancelled]),
+                )
+            )
+        except Exception as error:  # noqa: BLE001 -- raised again below, in the reader's thread
+            failures.append(error)
+            streamer.end()
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        for text in streamer:
+            if text:
+                yield text
+        thread.join()
+        if failures:
+            raise failures[0]
+        yield written[0]
+    finally:
+        cancelled.event.set()
+        thread.join()

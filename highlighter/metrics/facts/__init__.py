@@ -1,1 +1,0 @@
-"""Facts of a text: its numbers, dates and names, found by a closed rule."""

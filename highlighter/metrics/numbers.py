@@ -1,0 +1,151 @@
+"""Numbers and dates in a text, with the values they stand for."""
+
+import itertools
+from collections.abc import Container, Iterator
+from decimal import Decimal
+
+from highlighter.metrics.tokens import (
+    BEFORE_MONTH,
+    MONTH,
+    NOT_NAMES,
+    ORDINALS,
+    SCALES,
+    SMALL,
+    UNITS,
+    UNSURE_MONTHS,
+    WEEKDAYS,
+    Key,
+    Number,
+    Token,
+)
+
+MONEY_OR_CLOCK = frozenset("$£€¥") | {"am", "pm"}
+
+
+def _spelled(tokens: list[Token], at: int) -> tuple[Decimal, int]:
+    """Value of the number that begins at a digit or number word, and the index after it."""
+    first = tokens[at].number
+    total: Decimal | int = 0
+    part: Decimal | int | None = first[0] if first and isinstance(first[0], Decimal) else None
+    end = at + 1 if first else at
+    while end < len(tokens) and (end == at or tokens[end].joined):
+        key = tokens[end].key
+        if key in SCALES:
+            part = (1 if part is None else part) * 10 ** SCALES[key]
+            if key != "hundred":
+                total, part = total + part, 0
+        elif key in SMALL and not first:
+            value = SMALL[key]
+            tens_before_unit = value < 10 and part is not None and part % 100 in range(20, 100, 10)
+            if not (tens_before_unit or part is None or part % 100 == 0):
+                break
+            part = (part or 0) + value
+        else:
+            is_and = key == "and" and not first and end > at and tokens[end - 1].key == "hundred"
+            following = tokens[end + 1] if end + 1 < len(tokens) else None
+            if not (is_and and following and following.joined and following.key in SMALL):
+                break
+        end += 1
+    return Decimal(total + (part or 0)), end
+
+
+def number_at(tokens: list[Token], at: int) -> tuple[Number, int] | None:
+    """The number that begins here, and the index after it."""
+    token = tokens[at]
+    if token.key in ORDINALS:
+        return (Decimal(ORDINALS[token.key]), "th"), at + 1
+    if token.number and (isinstance(token.number[0], str) or token.number[1] in {"th", "s", "m"}):
+        return token.number, at + 1
+    if not token.number and token.key not in SMALL and token.key not in SCALES:
+        return None
+    value, end = _spelled(tokens, at)
+    unit = token.number[1] if token.number else ""
+    after = [t.key.removesuffix("s") for t in tokens[end : end + 2] if t.joined]
+    if not unit and after[:2] == ["per", "cent"]:
+        return (value, "%"), end + 2
+    if not unit and after and after[0] in UNITS:
+        return (value, UNITS[after[0]]), end + 1
+    return (value, unit), end
+
+
+def pair_at(tokens: list[Token], at: int, joiners: Container[str]) -> tuple[Key, int] | None:
+    """Two numbers joined by a hyphen or by one of the words, and the index after them."""
+    first = number_at(tokens, at)
+    if first is None or first[1] >= len(tokens) or not tokens[first[1]].joined:
+        return None
+    (low, low_unit), middle = first
+    start = middle + (tokens[middle].key in joiners)
+    if start >= len(tokens) or not (
+        tokens[start].hyphen or (start > middle and tokens[start].joined)
+    ):
+        return None
+    second = number_at(tokens, start)
+    return ((low, second[0][0], second[0][1] or low_unit), second[1]) if second else None
+
+
+def _is_month(token: Token) -> bool:
+    return token.capital and token.key in MONTH
+
+
+def _day(tokens: list[Token], at: int) -> int | None:
+    """Day of the month the token may be."""
+    number = tokens[at].number if 0 <= at < len(tokens) else None
+    plain = number is not None and number[1] in {"", "th"} and isinstance(number[0], Decimal)
+    return next((day for day in range(1, 32) if plain and number and number[0] == day), None)
+
+
+def date_at(tokens: list[Token], at: int) -> tuple[Key, int] | None:
+    """The date that begins here, and the index after it."""
+    token = tokens[at]
+    if token.capital and token.key in WEEKDAYS:
+        return (token.key,), at + 1
+    followers = list(itertools.takewhile(lambda t: t.joined, tokens[at + 1 : at + 3]))
+    day = _day(tokens, at)
+    if day is not None:
+        skipped = bool(followers) and followers[0].key == "of"
+        if len(followers) > skipped and _is_month(followers[skipped]):
+            return (MONTH[followers[skipped].key], day), at + 2 + skipped
+        return None
+    if not _is_month(token):
+        return None
+    day = _day(tokens, at + 1) if followers else None
+    number = number_at(tokens, at + 1) if day else None
+    if day and number and number[1] == at + 2:
+        return (MONTH[token.key], day), at + 2
+    return ((MONTH[token.key],), at + 1) if _is_month_alone(tokens, at, followers) else None
+
+
+def _is_month_alone(tokens: list[Token], at: int, followers: list[Token]) -> bool:
+    """Whether a month's name without a day is a month, not a person or a verb."""
+    token = tokens[at]
+    if followers and followers[0].number:
+        return True
+    if token.key not in UNSURE_MONTHS:
+        return len(token.key) > 4 or token.text.endswith(".")
+    if token.initial:
+        return False
+    before = tokens[at - 1] if token.joined else None
+    if before and before.key in BEFORE_MONTH:
+        return True
+    return not (before and before.capital) and not (followers and followers[0].capital)
+
+
+def number_and_date_keys(tokens: list[Token]) -> Iterator[Key]:
+    """All that the article's numbers and dates support."""
+    for at, token in enumerate(tokens):
+        if not token.number and token.key not in NOT_NAMES:
+            continue
+        if token.capital and token.key in MONTH:
+            yield "date", MONTH[token.key]
+        if date := date_at(tokens, at):
+            yield "date", *date[0]
+            if len(date[0]) > 1:
+                yield "number", Decimal(str(date[0][1])), "th"
+        for found in (number_at(tokens, at), pair_at(tokens, at, {"to", "and"})):
+            if found:
+                *values, unit = found[0]
+                yield "number", *values, unit
+                if unit in MONEY_OR_CLOCK:
+                    yield "number", *values, ""
+                if isinstance(values[0], str) and values[0].endswith(":00"):
+                    yield "number", Decimal(values[0][:-3]), ""

@@ -1,1 +1,0 @@
-"""Embedded news corpus: a seeded generator of synthetic wire stories with highlights."""

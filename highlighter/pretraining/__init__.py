@@ -1,1 +1,0 @@
-"""Pretraining of the small T5 that ships with the project."""

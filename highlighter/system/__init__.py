@@ -1,0 +1,1 @@
+"""The machine: locks, folders, cores, memory, failures."""

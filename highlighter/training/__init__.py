@@ -1,0 +1,1 @@
+"""Fine-tuning: the trainer, resuming, memory, several processes."""

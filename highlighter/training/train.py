@@ -1,0 +1,210 @@
+"""Fine-tune a T5 on tokenized articles."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import numpy as np
+import torch
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedTokenizerBase,
+    Seq2SeqTrainer,
+    Seq2SeqTrainingArguments,
+    TrainerCallback,
+    set_seed,
+)
+
+from highlighter.data.collator import Draws, WindowCollator
+from highlighter.data.windows import encode_prefix
+from highlighter.metrics.rouge import score_rouge
+from highlighter.model.build import LowRankUpdates
+from highlighter.model.model import T5ForHighlighting
+from highlighter.settings import TextSettings, TrainingSettings
+from highlighter.training.dropout import quick_dropout
+from highlighter.training.memory import check_memory
+from highlighter.training.report import CURVES, TrainingReport
+from highlighter.training.resume import Progress, train_or_resume
+from highlighter.training.trainer import HighlightTrainer, ValidateAtEnd
+
+
+def choose_precision(wanted: str, device: torch.device) -> str:
+    """`auto` as "bf16" or "fp32". Never fp16: T5's activations overflow it.
+
+    On a CPU without bf16 instructions torch emulates them, hundreds of times slower.
+    """
+    if wanted != "auto":
+        return wanted
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu":
+        features = torch.cpu.get_capabilities()
+        return "bf16" if features.get("avx512_bf16") or features.get("amx_bf16") else "fp32"
+    return "fp32"
+
+
+def train(
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    features: datasets.DatasetDict,
+    *,
+    text: TextSettings,
+    settings: TrainingSettings,
+    seed: int,
+    work_folder: Path,
+    callbacks: list[TrainerCallback],
+) -> TrainingReport:
+    """Train in place and leave the best validated weights in `model`.
+
+    What an earlier call with the same arguments left in `work_folder` is gone on from.
+    """
+    arguments = _arguments(settings, len(features["train"]), text, seed, work_folder)
+    validation = features["validation"]
+    if settings.validation_rows is not None:
+        validation = validation.select(range(min(settings.validation_rows, len(validation))))
+    if settings.early_stopping_patience is not None:
+        callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
+    model.config.use_cache = not settings.gradient_checkpointing
+    updates = LowRankUpdates(model, settings.lora) if settings.lora else None
+    precision = "bf16" if arguments.bf16 else "fp32"
+    check_memory(
+        model,
+        features["train"],
+        text=text,
+        settings=settings,
+        device=arguments.device,
+        precision=precision,
+    )
+    collator = WindowCollator(
+        text=text,
+        prefix=encode_prefix(tokenizer, text),
+        pad=tokenizer.pad_token_id,
+        end=tokenizer.eos_token_id,
+        reading_windows=settings.reading_windows if settings.salience_weight else 0,
+        shuffle=True,
+        draws=Draws(seed),
+    )
+    trainer = HighlightTrainer(
+        settings=settings,
+        validation_collator=replace(collator, shuffle=False),
+        model=model,
+        args=arguments,
+        train_dataset=features["train"],
+        eval_dataset=validation,
+        processing_class=tokenizer,
+        data_collator=collator,
+        compute_metrics=_rouge_of(tokenizer) if arguments.predict_with_generate else None,
+        callbacks=[ValidateAtEnd(), *callbacks],
+    )
+    if arguments.process_index:  # other dropout than in the first process
+        set_seed(seed + arguments.process_index)
+    with _dropout(model, arguments):
+        progress = train_or_resume(trainer, settings.checkpoint_minutes)
+    model.config.use_cache = True
+    # accelerate leaves its mixed precision on the model; its own way back would take off the part
+    # of `forward` that is ours as well.
+    for name in ("forward", "_original_forward"):
+        model.__dict__.pop(name, None)
+    if updates:
+        updates.merge()
+    return _report(trainer, settings, progress)
+
+
+def _arguments(
+    settings: TrainingSettings, rows: int, text: TextSettings, seed: int, work_folder: Path
+) -> Seq2SeqTrainingArguments:
+    rows_a_step = settings.batch_size * settings.gradient_accumulation_steps * settings.processes
+    steps = settings.max_steps or max(1, round(settings.epochs * -(-rows // rows_a_step)))
+    interval = -(-steps // settings.evaluations)
+    use_cpu = settings.device == "cpu" or not torch.cuda.is_available()
+    device = torch.device("cpu" if use_cpu else "cuda")
+    by_rouge = settings.selection_metric == "rougeLsum"
+    return Seq2SeqTrainingArguments(
+        output_dir=str(work_folder),
+        max_steps=steps,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.evaluation_batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        activation_checkpointing=settings.gradient_checkpointing,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup_steps,
+        optim=settings.optimizer,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_gradient_norm,
+        bf16=choose_precision(settings.precision, device) == "bf16",
+        use_cpu=use_cpu,
+        seed=seed,
+        data_seed=seed,
+        logging_strategy="steps",
+        logging_steps=settings.logging_steps,
+        logging_first_step=True,
+        eval_strategy="steps",
+        eval_steps=interval,
+        save_strategy="steps",
+        save_steps=interval,
+        save_total_limit=3,  # the best, the last, and one more should the last be damaged
+        restore_callback_states_from_checkpoint=True,
+        load_best_model_at_end=True,
+        metric_for_best_model="rougeLsum" if by_rouge else "loss",
+        greater_is_better=by_rouge,
+        predict_with_generate=by_rouge,
+        # Greedy while training: beams would only slow the comparison between checkpoints.
+        generation_max_length=text.max_target_tokens,
+        generation_num_beams=1,
+        remove_unused_columns=False,
+        ddp_find_unused_parameters=not settings.summary_weight,  # then the decoder is not used
+        report_to=[],
+    )
+
+
+def _dropout(
+    model: T5ForHighlighting, arguments: Seq2SeqTrainingArguments
+) -> AbstractContextManager[None]:
+    # Without dropout there is nothing to win.
+    on_cpu = arguments.device.type == "cpu"
+    return quick_dropout(model) if on_cpu and model.config.dropout_rate else nullcontext()
+
+
+def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def]
+    def compute(prediction: EvalPrediction) -> dict[str, float]:
+        # -100 marks padding, which no tokenizer can decode.
+        texts = [
+            tokenizer.batch_decode(
+                np.where(ids < 0, tokenizer.pad_token_id, ids), skip_special_tokens=True
+            )
+            for ids in (prediction.predictions, prediction.label_ids)
+        ]
+        scores = score_rouge(*texts)
+        return {"rougeLsum": float(np.mean(scores["rougeLsum"]))}
+
+    return compute
+
+
+def _report(
+    trainer: Seq2SeqTrainer, settings: TrainingSettings, progress: Progress
+) -> TrainingReport:
+    state, arguments = trainer.state, trainer.args
+    curves: dict[str, list[tuple[int, float]]] = {name: [] for name in CURVES.values()}
+    for entry in state.log_history:
+        for key, name in CURVES.items():
+            if key in entry:
+                curves[name].append((entry["step"], float(entry[key])))
+    best_step = state.best_global_step
+    rows = state.global_step * arguments.world_size * arguments.train_batch_size
+    rows *= arguments.gradient_accumulation_steps
+    return TrainingReport(
+        steps=state.global_step,
+        best_step=best_step,
+        validation_loss=dict(curves["validation/loss"])[best_step],
+        seconds=progress.seconds,
+        examples_per_second=rows / progress.seconds,
+        parameters=sum(p.numel() for p in trainer.model.parameters()),
+        precision="bf16" if arguments.bf16 else "fp32",
+        device=arguments.device.type,
+        stopped_early=state.global_step < state.max_steps,
+        resumed_from=progress.resumed_from,
+        curves={name: points for name, points in curves.items() if points},
+    )

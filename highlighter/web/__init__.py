@@ -1,1 +1,0 @@
-"""A URL becomes an article's text; the URL, the server and the page are all untrusted."""

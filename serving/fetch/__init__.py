@@ -1,0 +1,1 @@
+"""Articles from URLs, fetched safely."""

@@ -1,0 +1,239 @@
+"""The evaluation on a small model: its rows, its sums, and that it can't be fooled."""
+
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+from transformers import PreTrainedTokenizerBase
+
+from highlighter.data.oracle import greedy_oracle
+from highlighter.data.sentences import sentence_texts
+from highlighter.evaluation.evaluate import judge
+from highlighter.evaluation.pictures import picture_evaluation
+from highlighter.evaluation.record import SYSTEMS, Evaluation
+from highlighter.evaluation.report import print_scores, render_report
+from highlighter.evaluation.systems import read_and_write
+from highlighter.inference.generation import generate_summaries
+from highlighter.inference.reader import Reader
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.metrics.rouge import score_rouge
+from highlighter.metrics.text import compression
+from highlighter.model.build import build_model
+from highlighter.model.checkpoint import generation_config, read_text_settings, save_checkpoint
+from highlighter.model.model import load_model
+from highlighter.model.tokenizer import load_tokenizer
+from highlighter.settings import (
+    EvaluationSettings,
+    GateSettings,
+    GenerationSettings,
+    HighlightSettings,
+    ScratchModel,
+    TextSettings,
+)
+from highlighter.training.report import TrainingReport
+from release.gate import measured_for_gate
+
+Judged = tuple[Evaluation, datasets.Dataset]
+TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
+
+
+def run(checkpoint: Path, articles: datasets.Dataset, workers: int, seed: int = 7) -> Judged:
+    return judge(
+        checkpoint,
+        articles,
+        test_fingerprint="rows",
+        highlights=HighlightSettings(sentences=2, source="selected"),
+        generation=GenerationSettings(num_beams=1, max_new_tokens=6),
+        settings=EvaluationSettings(batch_size=8, workers=workers, resamples=200),
+        seed=seed,
+    )
+
+
+@pytest.fixture(scope="module")
+def checkpoint(
+    tokenizer: PreTrainedTokenizerBase, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    text = TextSettings(max_source_tokens=96, overlap_tokens=16)
+    save_checkpoint(folder, build_model(TINY, tokenizer, seed=3), tokenizer, text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def test_rows(articles: datasets.DatasetDict) -> datasets.Dataset:
+    """Sixteen long articles and one that fits the window."""
+    short = {
+        "id": "short",
+        "group": "weather",
+        "article": "It rained. Nobody came.",
+        "highlights": "It rained.",
+    }
+    return datasets.concatenate_datasets([articles["test"], datasets.Dataset.from_list([short])])
+
+
+@pytest.fixture(scope="module")
+def judged(checkpoint: Path, test_rows: datasets.Dataset) -> Judged:
+    return run(checkpoint, test_rows, workers=1)
+
+
+def test_every_row_has_every_system(judged: Judged, test_rows: datasets.Dataset) -> None:
+    evaluation, rows = judged
+    assert evaluation.rows == len(rows) == 17
+    assert rows["id"][:] == test_rows["id"][:]
+    assert set(evaluation.systems) == set(SYSTEMS)
+    for system in SYSTEMS:
+        for name, interval in evaluation.systems[system].rouge.items():
+            assert interval.mean == pytest.approx(np.mean(rows[f"{system}_{name}"]))
+            assert 0 <= interval.low <= interval.mean <= interval.high <= 100
+
+
+def test_every_text_has_its_own_measures(judged: Judged) -> None:
+    _, rows = judged
+    for row in rows:
+        known = ArticleFacts(row["article"])
+        for system in SYSTEMS:
+            text = row[system]
+            rouge = score_rouge([text], [row["reference"]])
+            assert row[f"{system}_rouge2"] == pytest.approx(100 * rouge["rouge2"][0])
+            assert row[f"{system}_rougeLsum"] == pytest.approx(100 * rouge["rougeLsum"][0])
+            assert row[f"{system}_words"] == len(text.split())
+            expected = compression(text, row["article"])
+            assert row[f"{system}_compression"] == pytest.approx(expected, nan_ok=True)
+            facts = (row[f"{system}_supported_facts"], row[f"{system}_facts"])
+            assert facts == known.count(text)
+            wanted = known.facts_of(row["reference"])
+            assert row[f"{system}_recalled_facts"] == sum(map(ArticleFacts(text).supports, wanted))
+
+
+def test_extractors_quote_the_article_and_the_oracle_is_the_best_of_them(judged: Judged) -> None:
+    evaluation, rows = judged
+    for row in rows:
+        sentences = sentence_texts(row["article"])
+        for system in ("extractive", "lead3", "random3", "oracle"):
+            chosen = row[f"{system}_chosen"]
+            assert row[system] == "\n".join(sentences[i] for i in chosen)
+            assert row[f"{system}_facts"] == row[f"{system}_supported_facts"]
+        assert row["lead3_chosen"] == list(range(min(3, len(sentences))))
+        assert row["oracle_chosen"] == greedy_oracle(sentences, row["reference"])
+        assert len(row["extractive_chosen"]) == min(2, len(sentences))
+        assert len(row["sentence_scores"]) == len(sentences)
+    means = {s: evaluation.systems[s].rouge["rouge1"].mean for s in SYSTEMS}
+    assert means["oracle"] == max(means.values())
+    assert evaluation.systems["lead3"].over_lead3["rouge1"].mean == 0
+    assert evaluation.systems["oracle"].over_lead3["rouge1"].low > 0
+    assert evaluation.systems["lead3"].faithfulness.low == 1.0
+
+
+def test_both_sources_are_compared_on_the_longer_rows_only(judged: Judged) -> None:
+    evaluation, rows = judged
+    assert rows["fits"][:] == [False] * 16 + [True]
+    assert evaluation.sources.rows == 16
+    assert rows["abstractive"][:] == rows["abstractive_selected"][:]
+    assert rows[16]["abstractive_first"] == rows[16]["abstractive_selected"]
+    gains = np.subtract(
+        rows["abstractive_selected_rouge1"][:16], rows["abstractive_first_rouge1"][:16]
+    )
+    assert evaluation.sources.difference["rouge1"].mean == pytest.approx(gains.mean())
+    # The first sentence of each article holds the first highlight's words, the third the second's.
+    assert 0 < evaluation.sources.recall_first < 100
+    assert rows["recall_first"][16] == rows["recall_selected"][16] == 100
+    gain = evaluation.sources.recall_selected - evaluation.sources.recall_first
+    assert evaluation.sources.recall_difference.mean == pytest.approx(gain)
+
+
+def test_each_window_and_each_selection_is_encoded_once_and_written_as_if_alone(
+    checkpoint: Path, test_rows: datasets.Dataset, judged: Judged
+) -> None:
+    model, tokenizer = load_model(str(checkpoint)).eval(), load_tokenizer(str(checkpoint))
+    reader = Reader(model, tokenizer, read_text_settings(checkpoint))
+    highlights = HighlightSettings(sentences=2)
+    config = generation_config(GenerationSettings(num_beams=2, max_new_tokens=6), tokenizer)
+    articles = test_rows["article"][:]
+    encoded: list[int] = []
+    handle = model.encoder.register_forward_pre_hook(
+        lambda _, __, inputs: encoded.append(len(inputs["input_ids"])), with_kwargs=True
+    )
+    written = read_and_write(
+        model, tokenizer, reader, articles, config, highlights=highlights, batch_size=5
+    )
+    handle.remove()
+    selections = sum(result.sources["selected"] != result.sources["first"] for result in written)
+    assert sum(encoded) == sum(result.read.windows for result in written) + selections
+    assert 0 < selections <= 16
+    for result, article in zip(written, reader.read(articles, 1), strict=True):
+        assert result.read.scores == pytest.approx(article.scores, abs=1e-5)
+        for name, selected in (("first", 0), ("selected", 2)):
+            assert result.sources[name] == reader.source(article, selected)
+            [alone] = generate_summaries(
+                model, tokenizer, [result.sources[name]], config, batch_size=1
+            )
+            assert result.outputs[name].ids == alone.ids
+            assert result.outputs[name].confidence == pytest.approx(alone.confidence, rel=1e-4)
+    assert judged[0].writer == "torch, float32, cpu"
+
+
+def test_the_terminal_shows_what_every_baseline_scores(
+    judged: Judged, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluation, _ = judged
+    print_scores(evaluation)
+    first, headings, *lines, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("17 articles.")
+    assert headings.split()[:3] == ["R-1", "R-2", "R-Lsum"]
+    rows = {name: values for name, *values in map(str.split, lines)}
+    assert list(rows) == ["served", "abstractive", "extractive", "lead3", "random3", "oracle"]
+    assert rows["oracle"][0] == f"{evaluation.systems['oracle'].rouge['rouge1'].mean:.1f}"
+    assert last.startswith(f"{evaluation.doubted:.0%} of the written summaries")
+
+
+def test_slices_divide_the_rows(judged: Judged) -> None:
+    slices = {part.name: part.rows for part in judged[0].slices}
+    assert slices["article fits the source"] == 1
+    assert slices["article longer than the source"] == 16
+    assert sum(rows for name, rows in slices.items() if name.startswith("oracle")) == 17
+
+
+def test_workers_and_repetition_change_nothing_and_the_seed_does(
+    checkpoint: Path, test_rows: datasets.Dataset, judged: Judged
+) -> None:
+    again, rows = run(checkpoint, datasets.concatenate_datasets([test_rows] * 4), workers=2)
+    for name in ("lead3_rougeLsum", "abstractive_words", "extractive"):
+        assert rows[name][:17] == judged[1][name][:]
+    same, _ = run(checkpoint, test_rows, workers=1)
+    assert same.model_dump_json() == judged[0].model_dump_json()  # NaN is not NaN
+    other, other_rows = run(checkpoint, test_rows, workers=1, seed=8)
+    assert other_rows["random3"][:] != judged[1]["random3"][:]
+    assert (
+        other.systems["lead3"].rouge["rouge1"].mean == again.systems["lead3"].rouge["rouge1"].mean
+    )
+
+
+def test_the_gate_gets_the_configured_measure(judged: Judged) -> None:
+    evaluation, rows = judged
+    measured = measured_for_gate(
+        evaluation, rows, GateSettings(system="extractive", metric="rouge2")
+    )
+    assert measured.scores == rows["extractive_rouge2"][:]
+    assert measured.score == pytest.approx(evaluation.systems["extractive"].rouge["rouge2"].mean)
+    assert measured.faithfulness == 1.0
+    assert measured.lead3 == pytest.approx(evaluation.systems["lead3"].rouge["rouge2"].mean)
+
+
+def test_the_report_shows_figures_intervals_and_escaped_articles(judged: Judged) -> None:
+    evaluation, rows = judged
+    training = TrainingReport(
+        steps=2, best_step=2, validation_loss=1.0, seconds=1.0, examples_per_second=1.0,
+        parameters=1, precision="fp32", device="cpu", stopped_early=False,
+        curves={"validation/summary_loss": [(1, 2.0), (2, 1.0)]},
+    )  # fmt: skip
+    nasty = rows.select([0]).map(lambda row: {"abstractive": "<script>alert(1)</script>"})
+    figures = picture_evaluation(evaluation, rows, training)
+    page = render_report(evaluation, nasty, figures, samples=5)
+    assert page.count("data:image/png;base64,") == 4
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    interval = evaluation.systems["lead3"].rouge["rougeLsum"]
+    assert f"<b>{interval.mean:.1f}</b> <small>[{interval.low:.1f}, {interval.high:.1f}]" in page
+    for sentence in sentence_texts(rows[0]["article"]):
+        assert sentence in page

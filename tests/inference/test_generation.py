@@ -1,0 +1,154 @@
+"""How sure the model is of what it wrote, and what is done about it."""
+
+import copy
+from pathlib import Path
+
+import datasets
+import pytest
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from highlighter.data.sentences import sentence_texts
+from highlighter.inference import attention as source_attention
+from highlighter.inference.answers import HighlightRequest
+from highlighter.inference.generation import generate_summaries
+from highlighter.inference.summarizer import Summarizer
+from highlighter.model.build import build_model
+from highlighter.model.checkpoint import finish_checkpoint, generation_config, save_checkpoint
+from highlighter.model.model import T5ForHighlighting
+from highlighter.settings import (
+    GenerationSettings,
+    HighlightSettings,
+    ScratchModel,
+    TextSettings,
+    TrustSettings,
+)
+
+TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+    return build_model(TINY, tokenizer, seed=3).eval()
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_confidence_is_the_geometric_mean_of_the_written_tokens_probabilities(
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, beams: int
+) -> None:
+    settings = GenerationSettings(num_beams=beams, min_new_tokens=2, max_new_tokens=9)
+    config = generation_config(settings, tokenizer)
+    config.suppress_tokens = [tokenizer.pad_token_id]  # which a random model may write
+    sources = [[*range(10, 10 + n), 1] for n in (3, 12, 7)]
+    together = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    for source, generated in zip(sources, together, strict=True):
+        [alone] = generate_summaries(model, tokenizer, [source], config, batch_size=1)
+        assert alone.ids == generated.ids
+        ended = len(generated.ids) < 9
+        written = torch.tensor([[0, *generated.ids, *([1] if ended else [])]])
+        with torch.inference_mode():
+            logits = model(
+                input_ids=torch.tensor([source]), decoder_input_ids=written[:, :-1]
+            ).logits
+        probabilities = logits.softmax(-1).gather(-1, written[:, 1:, None])
+        expected = probabilities.log().mean().exp().item()
+        assert generated.confidence == pytest.approx(expected, rel=1e-4)
+        assert alone.confidence == pytest.approx(expected, rel=1e-4)
+
+
+def test_beams_that_change_places_keep_their_own_article(
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    settings = GenerationSettings(num_beams=4, min_new_tokens=12, max_new_tokens=12)
+    config = generation_config(settings, tokenizer)
+    sources = [[*range(first, first + 20), 1] for first in (10, 60, 110)]
+    ours = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    batch = tokenizer.pad({"input_ids": sources}, return_tensors="pt")
+    theirs = model.generate(**batch, generation_config=config)[:, 1:].tolist()
+    assert [output.ids for output in ours] == [[i for i in ids if i > 1] for ids in theirs]
+    assert len({tuple(output.ids) for output in ours}) == 3
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_beams_read_their_own_source_and_each_source_is_kept_once(
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    monkeypatch: pytest.MonkeyPatch,
+    beams: int,
+) -> None:
+    settings = GenerationSettings(num_beams=beams, min_new_tokens=12, max_new_tokens=12)
+    config = generation_config(settings, tokenizer)
+    sources = [[*range(first, first + length), 1] for first, length in ((10, 20), (60, 4), (90, 9))]
+    plain = copy.deepcopy(model)
+    plain.set_attn_implementation("eager")
+    expected = generate_summaries(plain, tokenizer, sources, config, batch_size=3)
+    kept = []
+    attend = source_attention.sdpa_attention_forward
+    monkeypatch.setattr(
+        source_attention,
+        "sdpa_attention_forward",
+        lambda module, query, key, *rest, **more: (
+            kept.append((len(key), query.shape[2])),
+            attend(module, query, key, *rest, **more),
+        )[1],
+    )
+    outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    assert [output.ids for output in outputs] == [output.ids for output in expected]
+    confidences = [output.confidence for output in expected]
+    assert [output.confidence for output in outputs] == pytest.approx(confidences, rel=1e-4)
+    assert len({tuple(output.ids) for output in outputs}) == 3
+    assert kept.count((3, beams)) >= 12 * TINY.num_decoder_layers
+
+
+def test_states_that_are_known_are_not_computed_again(
+    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    settings = GenerationSettings(num_beams=2, min_new_tokens=5, max_new_tokens=9)
+    config = generation_config(settings, tokenizer)
+    sources = [[*range(10, 10 + length), 1] for length in (3, 12, 7, 5)]
+    expected = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    with torch.inference_mode():
+        known = [
+            model.encoder(input_ids=torch.tensor([source])).last_hidden_state[0]
+            if number != 2
+            else None
+            for number, source in enumerate(sources)
+        ]
+    read: list[int] = []
+    handle = model.encoder.register_forward_pre_hook(
+        lambda _, __, inputs: read.append(len(inputs["input_ids"])), with_kwargs=True
+    )
+    try:
+        outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3, encoded=known)
+    finally:
+        handle.remove()
+    assert read == [1]
+    for output, other in zip(outputs, expected, strict=True):
+        assert output.ids == other.ids
+        assert output.confidence == pytest.approx(other.confidence, rel=1e-4)
+
+
+@pytest.mark.parametrize(("minimum", "doubted"), [(0.0, False), (1.0, True)])
+def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
+    model: T5ForHighlighting,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path: Path,
+    minimum: float,
+    doubted: bool,
+) -> None:
+    text = TextSettings(max_source_tokens=256, max_target_tokens=32)
+    trust = TrustSettings(supported_facts_only=False, minimum_confidence=minimum)
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, text)
+    finish_checkpoint(
+        tmp_path / "tuned",
+        GenerationSettings(num_beams=1, min_new_tokens=4, max_new_tokens=8),
+        HighlightSettings(sentences=2, trust=trust),
+        tmp_path / "final",
+    )
+    article = articles["test"][0]["article"]
+    [result] = Summarizer.load(tmp_path / "final").summarize([HighlightRequest(article=article)])
+    assert (result.doubt == "low_confidence") == doubted
+    assert 0 < result.confidence < 1
+    lines = result.summary.split("\n")
+    assert (set(lines) < set(sentence_texts(article)) and len(lines) == 2) == doubted

@@ -1,0 +1,200 @@
+import math
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from highlighter.data.sentences import sentence_texts
+from highlighter.evaluation.systems import lead
+from highlighter.metrics.faithfulness import (
+    ArticleFacts,
+    count_supported,
+    extract_facts,
+    faithfulness,
+    unsupported_facts,
+)
+
+_CLINTON = "Bill Clinton met Barack Obama. Clinton smiled."
+
+# Each pair of rows with one article tells apart what is supported and what is not.
+_CASES = [
+    # numbers
+    ("It has 1500 seats.", "It has 1,500 seats.", []),
+    ("It has 1,500 seats.", "It has 11,500 seats.", ["1,500"]),
+    ("There are 4 cats.", "There are 14 cats.", ["4"]),
+    ("It fell by 1.5 points.", "It fell by 21.5 points.", ["1.5"]),
+    ("It fell by 21 points.", "It fell by 21.5 points.", ["21"]),
+    ("There are 3 cats.", "There are three cats.", []),
+    ("There are three cats.", "There are 3 cats.", []),
+    ("There are seven cats.", "There are seventeen cats.", ["seven"]),
+    ("It holds twenty-one cats.", "It holds 21 cats.", []),
+    ("It holds two hundred and five cats.", "It holds 205 cats.", []),
+    ("It holds 200 cats.", "It holds two hundred and five cats.", ["200"]),
+    ("It cost 4.2 million.", "It cost $4.2 million.", []),
+    ("It cost $4.2m.", "It cost $4.2 million.", []),
+    ("It cost $4.2 billion.", "It cost $4.2 million.", ["$4.2 billion"]),
+    ("It cost $4.2.", "It cost $4.2 million.", ["$4.2"]),
+    ("It cost 4,200,000 dollars.", "It cost $4.2 million.", []),
+    ("It cost £4.2 million.", "It cost $4.2 million.", ["£4.2 million"]),
+    ("It fell 5%.", "It fell 5 per cent.", []),
+    ("It fell 5 percent.", "It killed 5 people.", ["5 percent"]),
+    ("It killed 5 people.", "It fell 5 percent.", ["5"]),
+    ("A 17-year-old fled.", "The boy, 17, fled.", []),
+    ("A 17-year-old fled.", "An 18-year-old fled.", ["17"]),
+    ("His 3rd goal.", "His third goal.", []),
+    ("His 3rd goal.", "He has 3 goals.", ["3rd"]),
+    ("It began at 9:30.", "It began at 9:30 p.m. on time.", []),
+    ("It began at 9 a.m. on time.", "It began at 9 p.m. on time.", ["9 a.m."]),
+    ("It began at 9:30.", "It began at 9:45, with 30 people.", ["9:30"]),
+    ("They won 3-1.", "They won 3-1.", []),
+    ("They won 3-1.", "They lost 1-3.", ["3-1"]),
+    ("About 5-10 died.", "Between 5 and 10 died.", []),
+    ("In the 1990s.", "In 1990.", ["1990s"]),
+    ("One of them fled.", "They fled.", []),
+    # dates
+    ("It opens on 14 June.", "It opens on June 14.", []),
+    ("It opens on Jun. 14.", "It opens on June 14th.", []),
+    ("It opens on the 14th of June.", "It opens on June 14, 2015.", []),
+    ("It opens on June 15.", "It opens on June 14, with 15 cats.", ["June 15"]),
+    ("It opens in June.", "It opens on June 14.", []),
+    ("It opens on July 14.", "It opens on June 14.", ["July 14"]),
+    ("It opens on Monday.", "It opens on Tuesday.", ["Monday"]),
+    ("It opened in May.", "It may open.", ["May"]),
+    ("So said Theresa May.", "It opens in May, said Theresa Smith.", ["Theresa May"]),
+    # names
+    ("He saw Ann.", "The Annual report.", ["Ann"]),
+    ("He paid Bill.", "He paid the bill.", ["Bill"]),
+    ("So said Obama.", "So said Barack Obama.", []),
+    ("So said Barack Obama.", "So said Barack Hussein Obama.", []),
+    ("So said Barack Hussein Obama.", "So said Barack Obama.", ["Barack Hussein Obama"]),
+    ("So said Barack Clinton.", _CLINTON, ["Barack Clinton"]),
+    ("So said Ann Smith.", "He met Ann. Smith left, Ann said.", ["Ann Smith"]),
+    ("So said Ann Smith.", "There came Ann, Smith and Bob.", ["Ann Smith"]),
+    ("There is Briton Andy Murray.", "A Briton won. So did Andy Murray.", []),
+    ("So did President Barack Obama.", "So did Mr. Obama, Barack Obama.", []),
+    ("So did French President Hollande.", "In French, Hollande spoke.", []),
+    ("So did French President Hollande.", "In German, Hollande spoke.", ["French"]),
+    ("Obama's plan failed.", "So did Obama.", []),
+    ("Obama’s plan failed.", "The plan is Obama's.", []),
+    ("It is O’Brien.", "It is O'Brien.", []),
+    ("It is O'Brien.", "It is Brien.", ["O'Brien"]),
+    ("It is José Peña.", "It is Jose Pena.", []),
+    ("It is Jean-Claude.", "It is Jean Claude.", []),
+    ("It is Jean-Claude.", "It is Jean, and Claude.", ["Jean-Claude"]),
+    ("At the Bank of America.", "At the Bank of America.", []),
+    ("At the Bank of America.", "At the Bank of England, in America.", ["Bank of America"]),
+    ("Here is Angela de la Cruz.", "Angela de la Cruz is here.", []),
+    ("He fought al-Qaeda there.", "He fought Al Qaeda there.", []),
+    ("In the US, it rains.", "In the U.S. it rains.", []),
+    ("In the US, it rains.", "It rains in the United States.", []),
+    ("In the US, it rains.", "It rains on us.", ["US"]),
+    ("At the NFL.", "At the National Football League.", []),
+    ("So did J. K. Rowling.", "So did JK Rowling.", []),
+    ("There is Dwayne Johnson.", 'There came Dwayne "The Rock" Johnson.', []),
+    # sentence starts and layout
+    ("The police fled.", "They fled.", []),
+    ("Strikers fled.", "A striker fled.", []),
+    ("Johnson fled.", "A striker fled.", ["Johnson"]),
+    ('He said: "Strikers fled."', "A striker fled.", []),
+    ("He left Rome\nHolt stayed.", "Holt stayed. He left Rome.", []),
+    ("So did Barack Obama.", "So did Barack\nObama.", []),
+    ("So did Barack Obama.", "So did Barack\n\nObama.", ["Barack Obama"]),
+    ("Life is hard.", "(CNN)Life is hard.", []),
+    ("It is hard, CNN says.", "(CNN)Life is hard.", []),
+    ("OBAMA VISITS PARIS", "Obama visits Paris.", []),
+    ("OBAMA VISITS ROME", "Obama visits Paris.", ["ROME"]),
+    ("President Obama Visits Paris for Talks", "Obama visits Paris for talks.", []),
+    ("President Obama Visits Rome for Talks", "Obama visits Paris for talks.", ["Rome"]),
+    ("It was in the U.S. He left.", "He left the U.S. then.", []),
+]
+
+
+@pytest.mark.parametrize(("summary", "article", "expected"), _CASES)
+def test_unsupported_facts(summary: str, article: str, expected: list[str]) -> None:
+    assert [fact.text for fact in unsupported_facts(summary, article)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("On May 3, Ann Holt paid $5m.", ["May 3", "Ann Holt", "$5m"]),
+        ("Obama met Obama's aides, and Obama left.", ["Obama"]),
+        ("It rained.", []),
+        ("Mr. Holt and Dr Ann Marsh left.", ["Holt", "Ann Marsh"]),
+        ("The Lord of the Rings", ["Lord of the Rings"]),
+        ("He told Ann the White House is shut.", ["Ann", "White House"]),
+        ("They won 2-1 in 2010.", ["2-1", "2010"]),
+    ],
+)
+def test_facts_in_order_each_once(text: str, expected: list[str]) -> None:
+    assert [fact.text for fact in extract_facts(text)] == expected
+
+
+def test_share_and_counts() -> None:
+    article = "Ann Holt paid 5 pounds on Monday."
+    summary = "Ann Holt paid 6 pounds on Monday, Holt said on Friday."
+    assert count_supported(summary, article) == (3, 5)
+    assert faithfulness(summary, article) == 3 / 5
+
+
+@pytest.mark.parametrize("summary", ["", " \n", "it rained"])
+def test_no_facts_is_nan(summary: str) -> None:
+    assert math.isnan(faithfulness(summary, "It rained in Rome."))
+
+
+def test_repeating_a_true_fact_gains_nothing() -> None:
+    article = "So said Obama."
+    assert faithfulness("So said Obama, and Obama, and Obama of Rome.", article) == 1 / 2
+
+
+def test_an_empty_article_supports_nothing() -> None:
+    assert faithfulness("So said Obama on Friday at 9.", "") == 0.0
+
+
+_WORDS = (
+    "the The of a in and said to U.S. US Obama Barack O'Brien Holt's de la President Mr. Jr. King "
+    "May June Jan. Monday 14 14th 2015 3-1 $4 4.2 million hundred two twenty one five 9:30 p.m. "
+    "5% per cent dollars 20mph 1990s . , : - -- ( ) \" ' \n \n\n “ ’ A. J. WHO Rome, Ann. café É"
+)
+_TEXT = st.one_of(
+    st.lists(st.sampled_from(_WORDS.split(" ")), max_size=25).map(" ".join), st.text(max_size=60)
+)
+
+
+@given(_TEXT, _TEXT, _TEXT)
+def test_a_text_is_faithful_to_itself_and_to_more_text_around_it(
+    text: str, before: str, after: str
+) -> None:
+    for article in (text, f"{before}\n\n{text}\n\n{after}"):
+        assert unsupported_facts(text, article) == []
+
+
+def test_fifty_thousand_characters_take_linear_time() -> None:
+    unit = "Ann Holt of Rome paid $4.2 million on June 14, Barack Hussein Obama said. "
+    article = unit * (50_000 // len(unit))
+    start = time.process_time()
+    facts = ArticleFacts(article)
+    assert facts.count(unit + "Ann Obama left.") == (4, 5)
+    assert time.process_time() - start < 2  # about 0.1; a quadratic rule takes minutes
+
+
+def test_the_lead_is_faithful_and_other_articles_are_not(
+    sample_rows: dict[str, list[dict[str, str]]],
+) -> None:
+    rows = sample_rows["test"]
+    articles = [ArticleFacts(row["article"]) for row in rows]
+    for row, article in zip(rows, articles, strict=True):
+        sentences = sentence_texts(row["article"])
+        summary = "\n".join(sentences[index] for index in lead(sentences))
+        supported, total = article.count(summary)
+        assert supported == total > 0, article.unsupported(summary)
+
+    def mean(highlights: list[str]) -> float:
+        counts = [a.count(text) for a, text in zip(articles, highlights, strict=True)]
+        shares = [supported / total for supported, total in counts if total]
+        return sum(shares) / len(shares)
+
+    own = [row["highlights"] for row in rows]
+    assert mean(own) > 0.85  # 0.90: the rest are bylines and facts the article does not have
+    assert mean(own[1:] + own[:1]) < 0.15  # 0.05

@@ -1,0 +1,224 @@
+"""Pages as sites write them: the article is found, in order, and nothing around it."""
+
+import time
+
+import pytest
+
+from highlighter.data.sentences import split_paragraphs
+from serving.fetch.errors import NoArticleError, PageNotHtmlError, PageTooLargeError, WebError
+from serving.fetch.extraction import decode_page, read_html, read_plain
+from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, fetcher_for
+
+NEWS = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Ferry returns | The Ashford Post</title>
+<meta property="og:title" content="Ashford ferry  returns to service">
+<script>window.dataLayer = ["The script says nothing."];</script>
+<style>p {{ color: black }}</style></head><body>
+<header><nav><ul><li><a href="/">Home</a></li><li><a href="/uk">UK</a></li>
+<li><a href="/sport">Sport</a></li></ul></nav></header>
+<div id="cookie-banner" class="cookie-consent"><p>We use cookies to improve your experience. By
+continuing you accept our cookie policy.</p><button>Accept all</button></div>
+<main><article><h1>Ashford ferry returns to service</h1>
+<p class="byline">By Jane Quill, Transport correspondent</p>
+<figure><img src="ferry.jpg"><figcaption>The ferry in harbour. Photo: PA</figcaption></figure>
+<p>{ARTICLE[0]}</p>
+<div class="ad advertisement"><p>Advertisement</p>
+<p>Buy the new Calder X9 today, from only 299 pounds a month.</p></div>
+<p>{ARTICLE[1].replace("twice", "<b>twice</b>").replace("January", '<a href="/t">January</a>')}</p>
+<h2>Hard winter</h2>
+<p>{ARTICLE[2]}</p>
+<blockquote><p>It was a long wait.</p><p>We are glad it is over.</p></blockquote>
+<ul><li>First sailing at 07:10.</li><li>Six crossings a day.</li></ul>
+<table><tr><td>Adult</td><td>4.50</td></tr><tr><td>Child</td><td>2.10</td></tr></table>
+<aside class="related"><h3>Related stories</h3><ul><li><a href="/1">Bridge closes in May</a></li>
+<li><a href="/2">Mayor resigns over parking row</a></li></ul></aside>
+<p>The council will review the timetable in autumn, and publish the result.</p>
+</article></main>
+<section class="comments"><h2>Comments</h2><p>First! Great ferry, I love it.</p></section>
+<footer><p>© 2024 Ashford Post. All rights reserved.</p><a href="/privacy">Privacy</a></footer>
+</body></html>"""
+
+PARAGRAPHS = [
+    *ARTICLE,
+    "It was a long wait.",
+    "We are glad it is over.",
+    "First sailing at 07:10.",
+    "Six crossings a day.",
+    "The council will review the timetable in autumn, and publish the result.",
+]
+
+
+def test_a_news_page() -> None:
+    article = read_html(NEWS)
+    assert article.text.split("\n\n") == PARAGRAPHS
+    assert article.title == "Ashford ferry returns to service"
+    spans = split_paragraphs(article.text)
+    assert [article.text[start:end] for start, end in spans] == PARAGRAPHS
+
+
+def test_line_breaks_are_kept_apart() -> None:
+    page = f"<body><div class=story>{'<br><br>'.join(ARTICLE)}<br>Fares stay.</div></body>"
+    text = read_html(page).text
+    assert text.split("\n\n")[:2] == list(ARTICLE[:2])
+    assert "board.\nFares stay." in text
+
+
+def test_source_line_breaks_are_no_paragraphs() -> None:
+    wrapped = PAGE.replace(" ", "\n   ").replace("\n   class", " class")
+    assert read_html(wrapped).text.split("\n\n") == list(ARTICLE)
+
+
+def test_an_xhtml_page_with_a_declaration() -> None:
+    assert read_html('<?xml version="1.0" encoding="utf-8"?>' + PAGE).text.split("\n\n") == list(
+        ARTICLE
+    )
+
+
+TEASERS = "".join(
+    f'<div class="teaser"><h3><a href="/{i}">Headline number {i} on the council</a></h3>'
+    f'<a href="/{i}">Read more</a></div>'
+    for i in range(40)
+)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        " ",
+        "<!-- nothing -->",
+        "<html><body></body></html>",
+        f"<html><body><nav><a href=/>Home</a></nav><main><h1>Latest</h1>{TEASERS}</main></body>",
+        "<body><h1>Sign in</h1><form><label>Email</label><input><button>Go</button></form>"
+        "<p>By continuing you agree to our terms and to our privacy policy.</p></body>",
+        "<body><div id=root></div><noscript>You need to enable JavaScript to run this app."
+        "</noscript><script>" + "start();" * 500 + "</script></body>",
+        "<body><article><p>Short.</p></article></body>",
+        "<frameset><frame src=a></frameset>",
+    ],
+    ids=["empty", "blank", "comment", "bare", "index", "sign-in", "script", "short", "frames"],
+)
+def test_pages_without_an_article(page: str) -> None:
+    with pytest.raises(NoArticleError, match="send the article's text"):
+        read_html(page)
+
+
+def test_plain_text() -> None:
+    text = "\r\n\r\n\r\n".join(f"  {paragraph}  " for paragraph in ARTICLE)
+    assert read_plain(text).text == "\n\n".join(ARTICLE)
+    assert read_plain(text).title is None
+    with pytest.raises(NoArticleError):
+        read_plain("Too short.")
+    with pytest.raises(PageNotHtmlError):
+        read_plain("\x89PNG\0" * 100)
+
+
+def test_a_plain_text_page_over_the_wire() -> None:
+    body = "\n\n".join(ARTICLE)
+    with Server(answer(body, content_type="text/plain; charset=utf-8")) as server:
+        assert fetcher_for(server).fetch_article(server.url()).text == body
+
+
+def test_pages_that_are_large_are_read_soon() -> None:
+    script = "<script>" + "let ferry = 'returns';\n" * 200_000 + "</script>"
+    long = "".join(f"<p>{number}. {ARTICLE[1]}</p>" for number in range(1000))
+    page = NEWS.replace("</head>", f"{script}</head>").replace("<h2>Hard", f"{long}<h2>Hard")
+    assert len(page) > 4_700_000
+    start = time.process_time()
+    assert len(read_html(page).text.split("\n\n")) == len(PARAGRAPHS) + 1000
+    assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<b>a</b>" * 30_000, "<div>" * 5_000 + "text", "<ul><li>" * 90 + "text" + "<br>" * 20_000],
+    ids=["many", "deep", "both"],
+)
+def test_markup_that_would_take_long_is_refused(body: str) -> None:
+    start = time.process_time()
+    with pytest.raises(PageTooLargeError):
+        read_html(f"<html><body>{body}</body></html>")
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<p>&#0;&#xD800;&#x110000;&#xFFFF;&nosuch;</p>",
+        "<p>\x01\x0b\x1b\ufffe\U0010ffff</p>",
+        "<article><p>" * 40 + "<table><p><ul></table></li>",
+        "<svg><foreignObject><p>a</p></svg><math><mi>b</mi></math>",
+        "<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><p>&a;</p>",
+        "<base href='file:///'><iframe src='http://127.0.0.1/'></iframe><object data=x></object>",
+        '<script type="application/ld+json">{"articleBody": [[[[</script>',
+        "<p " + "a=b " * 5000 + ">",
+        "<" * 10_000,
+        "</p>" * 5_000,
+        "<a:b c:d='e'><x:y/></a:b><?php echo 1 ?><![CDATA[ <p>c</p> ]]>",
+    ],
+)
+def test_broken_markup_gives_an_article_or_its_error(broken: str) -> None:
+    for page in (broken, NEWS.replace("<h2>Hard winter</h2>", broken)):
+        try:
+            text = read_html(page).text
+        except WebError:
+            continue
+        assert page == broken or ARTICLE[0] in text
+        assert "root:" not in text
+
+
+FRENCH = "Le café de la gare rouvre près du théâtre : « Enfin ! », dit l’élève."
+RUSSIAN = "Паром вернётся на линию третьего мая, сообщили власти."
+JAPANESE = "フェリーは五月三日に運航を再開する。"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (FRENCH.encode(), "text/html; charset=utf-8", FRENCH),
+        (FRENCH.encode(), "text/html; charset='UTF8'", FRENCH),
+        (FRENCH.encode(), "text/html", FRENCH),
+        (FRENCH.encode(), "text/html; charset=iso-8859-1", FRENCH),
+        (FRENCH.encode("cp1252"), "text/html; charset=ISO-8859-1", FRENCH),
+        (FRENCH.encode("cp1252"), "text/html; charset=utf-8", FRENCH),
+        (FRENCH.encode("cp1252"), "text/html", FRENCH),
+        (FRENCH.encode("cp1252"), "text/html; charset=nonsense", FRENCH),
+        (FRENCH.encode("cp1252"), "text/html; charset=punycode", FRENCH),
+        (FRENCH.encode("utf-8-sig"), "text/html; charset=windows-1252", FRENCH),
+        (FRENCH.encode("utf-16"), "text/html", FRENCH),
+        (FRENCH.encode("utf-16-be"), "text/html; charset=utf-16be", FRENCH),
+        (FRENCH.encode() + b"\xff", "text/html; charset=utf-8", FRENCH + "\ufffd"),
+        (RUSSIAN.encode("cp1251"), "text/html; charset=windows-1251", RUSSIAN),
+        (RUSSIAN.encode("koi8-r"), "text/html; charset=KOI8-R", RUSSIAN),
+        (JAPANESE.encode("shift_jis"), "text/html; charset=Shift_JIS", JAPANESE),
+        (JAPANESE.encode("euc_jp"), "text/html; charset=euc-jp", JAPANESE),
+        (JAPANESE.encode("iso2022_jp"), "text/html; charset=iso-2022-jp", JAPANESE),
+        (b"plain ascii", "text/html; charset=utf-16", "plain ascii"),
+        (b"+ADw-script+AD4-", "text/html; charset=utf-7", "+ADw-script+AD4-"),
+        (b"", "text/html", ""),
+    ],
+)
+def test_charsets(body: bytes, content_type: str, expected: str) -> None:
+    assert decode_page(body, content_type) == expected
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        '<meta charset="windows-1251">',
+        "<meta charset=windows-1251>",
+        '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">',
+        '<?xml version="1.0" encoding="windows-1251"?>',
+    ],
+)
+def test_a_page_may_declare_its_charset(declaration: str) -> None:
+    body = (declaration + RUSSIAN).encode("cp1251")
+    assert decode_page(body, "text/html") == declaration + RUSSIAN
+    assert decode_page(body, "text/html; charset=koi8-r") != declaration + RUSSIAN
+
+
+def test_a_latin_1_page_over_the_wire() -> None:
+    page = answer(PAGE.encode("cp1252"), content_type="text/html; charset=iso-8859-1")
+    with Server(page) as server:
+        article = fetcher_for(server).fetch_article(server.url())
+    assert article.text == "\n\n".join(ARTICLE)

@@ -1,0 +1,213 @@
+"""What good requests get."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from serving.logs import request_logger
+from tests.serving.stand_in import StandIn, make_app
+
+TEXT = "One paragraph of news.\n\nAnother one."
+
+
+def events_of(text: str) -> list[tuple[str, Any]]:
+    """Events of a stream, as a browser reads them."""
+    blocks = [block.split("\n") for block in text.strip().split("\n\n")]
+    return [(e.removeprefix("event: "), json.loads(d.removeprefix("data: "))) for e, d in blocks]
+
+
+def test_an_article_and_its_options_reach_the_engine() -> None:
+    engine = StandIn()
+    body = {"article": TEXT, "top_k": 2, "threshold": 0.25, "max_summary_tokens": 20}
+    answer = TestClient(make_app(engine)).post("/summarize", json=body).json()
+    assert engine.asked[0].model_dump() == body
+    assert answer["summary"] == "One paragraph of news."
+    assert [p["text"] for p in answer["paragraphs"]] == TEXT.split("\n\n")
+    assert answer["source"] is None
+    assert answer["model"] == {
+        "tag": "news-highlighter:abc",
+        "version": "7",
+        "mlflow_run_id": "run",
+    }
+    times = answer["timing"]
+    parts = sum(times[f"{step}_ms"] for step in ("fetch", "queue", "read", "write"))
+    assert parts == pytest.approx(times["total_ms"])
+    assert times["fetch_ms"] == 0
+
+
+def test_a_url_is_fetched_and_named() -> None:
+    engine = StandIn()
+    client = TestClient(make_app(engine))
+    answer = client.post("/summarize", json={"url": "https://example.org"}).json()
+    assert engine.asked[0].article == "Fetched text.\n\nMore of it."
+    assert answer["source"] == {"url": "https://example.org/moved", "title": "A title"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "日本語の記事。",
+        "Ärger über \u202eBidi",
+        "a\u0000b\u0007c",
+        "🙂" * 50,
+        "e\u0301" * 9,
+        "\ufeffx",
+    ],
+)
+def test_any_text_is_passed_on_as_it_is(text: str) -> None:
+    engine = StandIn()
+    response = TestClient(make_app(engine)).post("/summarize", json={"article": text})
+    assert response.status_code == 200
+    assert engine.asked[0].article == text
+
+
+def test_an_article_that_breaks_the_engine_is_one_entry_of_a_batch() -> None:
+    engine = StandIn(failure=RuntimeError("a secret"), failing="Bad.")
+    articles = [{"article": "Good."}, {"article": "Bad."}, {"article": "Fine."}]
+    response = TestClient(make_app(engine)).post("/summarize_batch", json={"articles": articles})
+    assert response.status_code == 200
+    good, bad, fine = response.json()["articles"]
+    assert (good["result"]["summary"], fine["result"]["summary"]) == ("Good.", "Fine.")
+    assert (bad["error"]["code"], bad["error"]["field"]) == ("internal_error", "articles.1")
+    assert "secret" not in response.text
+
+
+def test_a_batch_answers_each_in_order_and_a_bad_one_alone() -> None:
+    entries = [
+        {"article": TEXT},
+        {"article": " "},
+        {"top_k": 3},
+        {"article": "Last.", "top_k": 99},
+        {},
+    ]
+    client = TestClient(make_app(StandIn()))
+    response = client.post("/summarize_batch", json={"articles": [*entries, {"article": "Good."}]})
+    assert response.status_code == 200
+    answers = response.json()["articles"]
+    assert [bool(a["result"]) for a in answers] == [True, False, False, False, False, True]
+    assert answers[5]["result"]["summary"] == "Good."
+    assert [a["error"]["code"] for a in answers[1:5]] == ["article_empty"] + ["invalid_request"] * 3
+    assert answers[1]["error"]["field"] == "articles.1.article"
+    assert answers[3]["error"]["field"] == "articles.3.top_k"
+
+
+def test_too_many_articles_at_once() -> None:
+    client = TestClient(make_app(StandIn(), batch_articles=2))
+    response = client.post("/summarize_batch", json={"articles": [{"article": TEXT}] * 3})
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "too_many_articles")
+
+
+def test_a_stream_shows_paragraphs_then_the_summary_as_it_comes() -> None:
+    response = TestClient(make_app(StandIn())).post("/summarize/stream", json={"article": TEXT})
+    assert response.headers["content-type"].startswith("text/event-stream")
+    events = events_of(response.text)
+    assert [name for name, _ in events] == ["paragraphs", *["token"] * 4, "summary"]
+    assert [p["text"] for p in events[0][1]["paragraphs"]] == TEXT.split("\n\n")
+    assert (
+        " ".join(data["text"] for name, data in events if name == "token")
+        == TEXT.partition("\n")[0]
+    )
+    last = events[-1][1]
+    assert last["summary"] == "One paragraph of news."
+    assert last["model"]["version"] == "7"
+    assert "paragraphs" not in last
+
+
+def test_the_documentation_has_examples_that_work_and_loads_nothing_from_elsewhere() -> None:
+    client = TestClient(make_app(StandIn()))
+    page = client.get("/", follow_redirects=True).text
+    assert "http://" not in page
+    assert "https://" not in page
+    for asset in ("swagger/swagger-ui-bundle.js", "swagger/swagger-ui.css"):
+        assert asset in page
+        assert client.get(f"/{asset}").status_code == 200
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    for path, name in (("/summarize", "SummarizeRequest"), ("/summarize_batch", "BatchRequest")):
+        for example in schemas[name]["examples"]:
+            assert client.post(path, json=example).status_code == 200
+
+
+def test_the_card() -> None:
+    card = TestClient(make_app(StandIn())).get("/model").json()
+    assert card["version"] == "7"
+    assert card["evaluation"]["rows"] == 1
+
+
+def test_a_request_is_one_json_line_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = request_logger()
+    handler = logging.StreamHandler()  # to the captured stream, not the one at import
+    handler.setFormatter(logger.handlers[0].formatter)
+    logger.addHandler(handler)
+    try:
+        client = TestClient(make_app(StandIn()))
+        client.post("/summarize", json={"article": TEXT}, headers={"x-request-id": "mine-1"})
+        response = client.post("/summarize", json={}, headers={"x-request-id": "bad id\n"})
+    finally:
+        logger.removeHandler(handler)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line[:1] == "{"]
+    assert [line["status"] for line in lines] == [200, 422]
+    assert lines[0]["request_id"] == "mine-1"
+    assert lines[1]["request_id"] == response.headers["x-request-id"] != "bad id\n"
+    assert "paragraph of news" not in json.dumps(lines)
+
+
+def test_places_are_limited_and_free_again() -> None:
+    engine = StandIn(seconds=0.3)
+    app = make_app(engine, articles_at_once=2)
+    transport = httpx.ASGITransport(app)
+
+    async def rush() -> tuple[list[int], int]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            asked = [client.post("/summarize", json={"article": TEXT}) for _ in range(5)]
+            crowd = await asyncio.gather(*asked)
+            later = await client.post("/summarize", json={"article": TEXT})
+        for response in crowd:
+            assert (response.status_code == 429) == ("retry-after" in response.headers)
+        return sorted(response.status_code for response in crowd), later.status_code
+
+    assert asyncio.run(rush()) == ([200, 200, 429, 429, 429], 200)
+
+
+@pytest.mark.parametrize(
+    ("path", "reads_first"),
+    [("/summarize", False), ("/summarize/stream", False), ("/summarize/stream", True)],
+)
+def test_a_caller_who_leaves_frees_the_place(path: str, reads_first: bool) -> None:
+    """Before an answer, or before a stream's second event."""
+    engine = StandIn(seconds=0.0 if reads_first else 30.0, pause=30.0)
+    app = make_app(engine, articles_at_once=1)
+    body = json.dumps({"article": TEXT}).encode()
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http",
+        "server": ("here", 80), "client": ("there", 1),
+        "headers": [(b"content-type", b"application/json")],
+        "asgi": {"version": "3.0", "spec_version": "2.4"},  # whose responses don't ask who reads
+    }  # fmt: skip
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        if sent if reads_first else engine.asked:
+            return {"type": "http.disconnect"}
+        return await asyncio.sleep(30)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def leave() -> int:
+        await asyncio.wait_for(app(scope, receive, send), 5)
+        taken: int = app.state.runtime.desk.admission.taken
+        return taken
+
+    assert asyncio.run(leave()) == 0
+    assert len(engine.asked) == 1
+    assert engine.finished == reads_first
+    assert sent[0]["status"] == (200 if reads_first else 499)

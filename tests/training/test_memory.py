@@ -1,0 +1,178 @@
+"""Memory: what is free, what training takes, and what is said when the two don't fit."""
+
+import json
+import logging
+from pathlib import Path
+
+import datasets
+import pytest
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from benchmarks.memory_fit import Outcome, Trial, measure
+from highlighter.data.features import tokenize_splits
+from highlighter.errors import TrainingError
+from highlighter.model.build import build_model
+from highlighter.model.model import T5ForHighlighting
+from highlighter.settings import (
+    GivenVocabulary,
+    LoraSettings,
+    MapSettings,
+    ScratchModel,
+    TextSettings,
+    TrainingSettings,
+)
+from highlighter.system.memory import cgroup_rooms
+from highlighter.training import memory as memory_estimate
+from highlighter.training.memory import Shape, estimate
+from highlighter.training.train import train
+from tests.conftest import made_up_articles
+
+TEXT = TextSettings(max_source_tokens=256, max_target_tokens=32)
+TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64)
+SHAPE = Shape(rows=8, written=8, source_tokens=256, target_tokens=64)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+    return build_model(TINY, tokenizer, seed=1)
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        {"batch_size": 4},
+        {"gradient_checkpointing": True},
+        {"optimizer": "adafactor"},
+        {"precision": "bf16"},
+        {"summary_weight": 0.0},
+    ],
+    ids=lambda less: next(iter(less)),
+)
+def test_each_remedy_lowers_the_estimate(model: T5ForHighlighting, less: dict[str, object]) -> None:
+    settings = TrainingSettings(batch_size=8, evaluation_batch_size=1)
+    rows = 4 if "batch_size" in less else 8
+    shape = Shape(rows, rows, SHAPE.source_tokens, SHAPE.target_tokens)
+    precision = "bf16" if "precision" in less else "fp32"
+    remedied = settings.model_copy(update=less)
+    usual = estimate(model, SHAPE, settings, "fp32").total
+    assert estimate(model, shape, remedied, precision).total < usual
+
+
+def test_lora_spares_the_optimizers_state_and_gradients(
+    tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    from highlighter.model.build import LowRankUpdates
+
+    model, settings = build_model(TINY, tokenizer, seed=1), TrainingSettings()
+    plain = estimate(model, SHAPE, settings, "fp32")
+    LowRankUpdates(model, LoraSettings(rank=2))
+    adapted = estimate(model, SHAPE, settings, "fp32")
+    assert adapted.gradients < plain.gradients / 3
+    assert adapted.optimizer < plain.optimizer / 3
+
+
+def tune(tokenizer: PreTrainedTokenizerBase, folder: Path, settings: TrainingSettings) -> None:
+    rows = datasets.Dataset.from_list(made_up_articles(8, 1))
+    splits = datasets.DatasetDict({"train": rows, "validation": rows})
+    features, _ = tokenize_splits(splits, tokenizer, TEXT, MapSettings(workers=1), folder)
+    train(
+        build_model(TINY, tokenizer, seed=1), tokenizer, features, text=TEXT, settings=settings,
+        seed=1, work_folder=folder / "work", callbacks=[],
+    )  # fmt: skip
+
+
+def test_training_that_cannot_fit_is_refused_with_what_to_change(
+    tokenizer: PreTrainedTokenizerBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_estimate, "available_memory", lambda device: 2**20)
+    settings = TrainingSettings(device="cpu", batch_size=8, evaluation_batch_size=1)
+    with pytest.raises(TrainingError) as error:
+        tune(tokenizer, tmp_path, settings)
+    for words in (
+        "needs at least",
+        "training.batch_size (8)",
+        "gradient_accumulation_steps",
+        "gradient_checkpointing: true",
+        "training.lora",
+    ):
+        assert words in str(error.value)
+    assert not (tmp_path / "work").exists()
+    validating = settings.model_copy(update={"batch_size": 1, "evaluation_batch_size": 64})
+    with pytest.raises(TrainingError, match=r"Lower training\.evaluation_batch_size \(64\)\.$"):
+        tune(tokenizer, tmp_path, validating)
+
+
+def test_a_warning_where_only_the_largest_batches_would_not_fit(
+    model: T5ForHighlighting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = TrainingSettings(batch_size=8, evaluation_batch_size=1)
+    rows = datasets.Dataset.from_dict(
+        {"source_length": [60] * 9 + [999], "target_length": [20] * 10}
+    )
+    least, most = memory_estimate.batch_shapes(rows, TEXT, settings)
+    assert (least.rows, least.source_tokens) == (8, 79)  # (9 * 60 + 256) / 10
+    assert (most.rows, most.written, most.source_tokens) == (16, 8, 256)
+    needs = [estimate(model, shape, settings, "fp32").total for shape in (least, most)]
+    monkeypatch.setattr(memory_estimate, "available_memory", lambda device: sum(needs) // 2)
+    arguments = {"text": TEXT, "settings": settings, "device": torch.device("cpu")}
+    with caplog.at_level(logging.WARNING):
+        memory_estimate.check_memory(model, rows, precision="fp32", **arguments)  # type: ignore[arg-type]
+    assert "Memory may run out" in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(memory_estimate, "available_memory", lambda device: 2 * needs[1])
+    memory_estimate.check_memory(model, rows, precision="fp32", **arguments)  # type: ignore[arg-type]
+    assert not caplog.text
+
+
+def trial(folder: Path, vocabulary: Path, **settings: object) -> Outcome:
+    """A model whose activations outweigh what libraries allocate."""
+    file = folder / "articles.jsonl"
+    rows = made_up_articles(12, 1)
+    for row in rows:
+        row["article"] = "\n\n".join([row["article"]] * 5)
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    model = ScratchModel(
+        kind="scratch", vocabulary=GivenVocabulary(kind="folder", path=str(vocabulary)),
+        d_model=256, d_kv=32, d_ff=1024, num_layers=4, num_decoder_layers=2, num_heads=8,
+    )  # fmt: skip
+    training = TrainingSettings.model_validate(
+        {"max_steps": 2, "batch_size": 6, "evaluation_batch_size": 1, "evaluations": 1}
+        | {"device": "cpu", "precision": "fp32", "learning_rate": 1e-4}
+        | settings
+    )
+    return measure(
+        Trial(articles=file, rows=12, model=model, text=TextSettings(), training=training,
+              limit=None)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("checkpointing", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_what_would_fit_is_not_refused(
+    t5_vocabulary: Path, tmp_path: Path, checkpointing: bool
+) -> None:
+    outcome = trial(tmp_path, t5_vocabulary, gradient_checkpointing=checkpointing)
+    assert not outcome.failed
+    assert outcome.taken > 150 * 2**20  # enough to be told from noise
+    assert outcome.least <= outcome.taken
+
+
+def test_the_room_in_cgroups_of_both_versions(tmp_path: Path) -> None:
+    membership, root = tmp_path / "membership", tmp_path / "cgroup"
+    inner = root / "user" / "app"
+    inner.mkdir(parents=True)
+    membership.write_text("0::/user/app\n")
+    assert list(cgroup_rooms(membership, root)) == []
+    for folder, limit, used in ((inner, "max", 40), (root / "user", "100", 70)):
+        (folder / "memory.max").write_text(f"{limit}\n")
+        (folder / "memory.current").write_text(f"{used}\n")
+        (folder / "memory.stat").write_text("anon 60\ninactive_file 10\n")
+    assert list(cgroup_rooms(membership, root)) == [40]
+    first = root / "memory"  # version 1, of which a container sees its own as the root
+    first.mkdir()
+    membership.write_text("4:memory:/outer/name\n3:cpu:/\n")
+    (first / "memory.limit_in_bytes").write_text("200")
+    (first / "memory.usage_in_bytes").write_text("150")
+    (first / "memory.stat").write_text("total_inactive_file 5")
+    assert list(cgroup_rooms(membership, root)) == [55]
+    assert list(cgroup_rooms(tmp_path / "not-linux", root)) == []

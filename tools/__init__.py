@@ -1,0 +1,1 @@
+"""Programs that made what ships with the project; no run needs them."""

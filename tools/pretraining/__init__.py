@@ -1,0 +1,1 @@
+"""Maker of the small T5 that ships with the project."""

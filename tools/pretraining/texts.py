@@ -1,0 +1,111 @@
+"""Articles to pretrain on: generated ones without end, and the user's extra text."""
+
+import random as standard_random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+
+from highlighter.data.collator import IGNORED
+from highlighter.data.features import target_text
+from highlighter.data.files import read_rows
+from highlighter.data.oracle import greedy_oracle
+from highlighter.data.sentence_features import describe_pieces, piece_weights
+from highlighter.data.windows import encode_articles
+from highlighter.errors import CorpusError
+from highlighter.settings import Columns
+from tools.newswire.corpus import SPLIT_SIZES, Row, generate_row
+
+SALIENT_SENTENCES = 3
+_ROW_FILES = (".jsonl", ".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Article:
+    """A text as token ids, its pieces described; labels are IGNORED where nothing is known."""
+
+    pieces: list[list[int]]
+    features: NDArray[np.float32]
+    salience: list[int]
+    highlights: list[int]  # empty if there are none
+
+
+def generated_row(number: int) -> Row:
+    """A generated article that is in no split, with names of the training side only."""
+    return generate_row("train", SPLIT_SIZES["train"] + number)
+
+
+def condense(row: Row, background_share: float, random: np.random.Generator) -> str:
+    """The article with all paragraphs that state a fact of the highlights, and some others."""
+    paragraphs = row.article.split("\n\n")
+    if background_share == 1:
+        return row.article
+    return "\n\n".join(
+        paragraph
+        for paragraph in paragraphs
+        if any(fact in paragraph for fact in row.facts) or random.random() < background_share
+    )
+
+
+def read_extra_texts(folder: Path) -> list[tuple[str, str]]:
+    """Article and highlights (or "") of every row and text file of a folder, in order.
+
+    A `.txt` file is one article. The others hold rows with `article` and `highlights`.
+
+    Raises:
+        CorpusError: no such folder, nothing to read in it, or a row that can't be read.
+    """
+    if not folder.is_dir():
+        raise CorpusError(f"{folder}: no such folder. Give --extra-text a folder of articles.")
+    files = sorted(f for f in folder.rglob("*") if f.suffix in (".txt", *_ROW_FILES))
+    texts = [text for file in files for text in _read_texts(file)]
+    if not texts:
+        raise CorpusError(f"{folder}: no .txt, .jsonl, .csv or .parquet file with an article.")
+    return texts
+
+
+def _read_texts(file: Path) -> Iterator[tuple[str, str]]:
+    if file.suffix == ".txt":
+        yield file.read_text(encoding="utf-8"), ""
+        return
+    for row in read_rows(str(file), Columns()):
+        if row["problem"]:
+            raise CorpusError(f"{file}, row {row['row']}: {row['problem']}. Mend or delete it.")
+        yield row["article"], row["highlights"]
+
+
+class ArticleEncoder:
+    """Texts as `Article`s, for one tokenizer."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, budget: int) -> None:
+        self._tokenizer = tokenizer
+        self._budget = budget
+        self._weights = piece_weights(tokenizer)
+
+    def encode(self, texts: list[tuple[str, str]]) -> list[Article]:
+        """Articles with their highlights, which give the labels of salience."""
+        encoded = encode_articles([article for article, _ in texts], self._tokenizer, self._budget)
+        articles = []
+        for (article, highlights), source in zip(texts, encoded, strict=True):
+            salience = [IGNORED] * len(source.pieces)
+            target: list[int] = []
+            if highlights:
+                sentences = [article[start:end] for start, end in source.sentences]
+                salient = set(greedy_oracle(sentences, highlights, SALIENT_SENTENCES))
+                salience = [int(index in salient) for index in source.sentence_of_piece]
+                tokens: Any = self._tokenizer(target_text(highlights), add_special_tokens=False)
+                target = tokens["input_ids"]
+            features = describe_pieces(source.pieces, self._weights)
+            articles.append(Article(source.pieces, features, salience, target))
+        return articles
+
+
+def shuffled_lines(texts: list[tuple[str, str]], seed: int) -> list[str]:
+    """All paragraphs and highlights in a seeded order, for training a vocabulary."""
+    lines = [line for text in texts for part in text for line in part.splitlines() if line.strip()]
+    standard_random.Random(seed).shuffle(lines)
+    return lines
