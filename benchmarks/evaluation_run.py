@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from benchmarks.articles import Article, read_articles
 from benchmarks.command import positive_int, run_command
 from benchmarks.plain_evaluation import PlainEvaluation, score
-from highlighter.data.windows import encode_articles, encode_prefix, piece_budget
+from highlighter.data.windows import encode_articles, encode_prefix, window_budget
 from highlighter.evaluation.aggregate import sum_up
 from highlighter.evaluation.scoring import score_rows
 from highlighter.evaluation.systems import write_summaries
@@ -68,16 +68,16 @@ def cut_to_window(articles: list[Article], checkpoint: Path) -> list[Article]:
     """
     tokenizer = load_tokenizer(str(checkpoint))
     text = read_text_settings(checkpoint)
-    budget = piece_budget(encode_prefix(tokenizer, text), text)
+    budget = window_budget(encode_prefix(tokenizer, text), text)
     encoded = encode_articles([article.article for article in articles], tokenizer, budget)
     cut = []
-    for article, pieces in zip(articles, encoded, strict=True):
+    for article, segments in zip(articles, encoded, strict=True):
         end, room = 0, budget
-        for sentence, tokens in zip(pieces.sentence_of_piece, pieces.pieces, strict=True):
+        for sentence, tokens in zip(segments.sentence_of_segment, segments.segments, strict=True):
             room -= len(tokens)
             if room < 0:
                 break
-            end = pieces.sentences[sentence].end
+            end = segments.sentences[sentence].end
         cut.append(article.model_copy(update={"article": article.article[:end]}))
     return cut
 

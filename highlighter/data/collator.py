@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from highlighter.data.sentence_features import FEATURES
-from highlighter.data.windows import fill_source, piece_budget, plan_windows
+from highlighter.data.windows import fill_source, plan_windows, window_budget
 from highlighter.settings import TextSettings
 
 IGNORED = -100
@@ -18,12 +18,12 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class WindowRow:
-    """One row of a batch: tokens, and the pieces they belong to."""
+    """One row of a batch: tokens, and the segments they belong to."""
 
     input_ids: list[int]
-    piece_of_token: list[int]  # -1 for prefix and end token
-    piece_indices: Sequence[int]  # place of each piece in the whole article
-    piece_features: Any  # (pieces, len(FEATURES))
+    segment_of_token: list[int]  # -1 for prefix and end token
+    segment_indices: Sequence[int]  # place of each segment in the whole article
+    segment_features: Any  # (segments, len(FEATURES))
     salience_labels: list[int]
     labels: list[int]
 
@@ -68,10 +68,10 @@ class WindowCollator:
     @property
     def budget(self) -> int:
         """Article tokens that fit between prefix and end token."""
-        return piece_budget(self.prefix, self.text)
+        return window_budget(self.prefix, self.text)
 
     def _windows(self, row: dict[str, Any]) -> list[WindowRow]:
-        lengths = row["piece_lengths"]
+        lengths = row["segment_lengths"]
         if sum(lengths) <= self.budget:
             return [self._row(row, range(len(lengths)), row["labels"])]
         plan = plan_windows(lengths, self.budget, self.text.overlap_tokens)
@@ -87,21 +87,21 @@ class WindowCollator:
         windows = [self._row(row, source, row["labels"])]
         return windows + [self._row(row, window, [IGNORED]) for window in extra]
 
-    def _row(self, row: dict[str, Any], pieces: Sequence[int], labels: list[int]) -> WindowRow:
-        starts = np.concatenate([[0], np.cumsum(row["piece_lengths"])])
+    def _row(self, row: dict[str, Any], segments: Sequence[int], labels: list[int]) -> WindowRow:
+        starts = np.concatenate([[0], np.cumsum(row["segment_lengths"])])
         tokens = row["tokens"]
-        features = np.asarray(row["piece_features"], dtype=np.float32).reshape(-1, len(FEATURES))
+        features = np.asarray(row["segment_features"], dtype=np.float32).reshape(-1, len(FEATURES))
         ids, numbers = list(self.prefix), [-1] * len(self.prefix)
-        for number, piece in enumerate(pieces):
-            piece_ids = tokens[starts[piece] : starts[piece + 1]]
-            ids.extend(piece_ids)
-            numbers.extend([number] * len(piece_ids))
+        for number, segment in enumerate(segments):
+            segment_ids = tokens[starts[segment] : starts[segment + 1]]
+            ids.extend(segment_ids)
+            numbers.extend([number] * len(segment_ids))
         return WindowRow(
             input_ids=[*ids, self.end],
-            piece_of_token=[*numbers, -1],
-            piece_indices=list(pieces),
-            piece_features=features[list(pieces)],
-            salience_labels=[row["salience_labels"][piece] for piece in pieces],
+            segment_of_token=[*numbers, -1],
+            segment_indices=list(segments),
+            segment_features=features[list(segments)],
+            salience_labels=[row["salience_labels"][segment] for segment in segments],
             labels=labels,
         )
 
@@ -109,26 +109,26 @@ class WindowCollator:
 def collate(rows: Sequence[WindowRow], pad: int) -> Batch:
     """Pad rows to the longest of each kind."""
     tokens = max(len(row.input_ids) for row in rows)
-    pieces = max(1, *(len(row.piece_indices) for row in rows))
+    segments = max(1, *(len(row.segment_indices) for row in rows))
     targets = max(len(row.labels) for row in rows)
-    shape = (len(rows), pieces)
+    shape = (len(rows), segments)
     batch = {
         "input_ids": torch.full((len(rows), tokens), pad),
         "attention_mask": torch.zeros((len(rows), tokens), dtype=torch.long),
-        "piece_of_token": torch.full((len(rows), tokens), -1),
-        "piece_indices": torch.zeros(shape, dtype=torch.long),
-        "piece_features": torch.zeros((*shape, len(FEATURES))),
+        "segment_of_token": torch.full((len(rows), tokens), -1),
+        "segment_indices": torch.zeros(shape, dtype=torch.long),
+        "segment_features": torch.zeros((*shape, len(FEATURES))),
         "salience_labels": torch.full(shape, IGNORED),
         "labels": torch.full((len(rows), targets), IGNORED),
     }
     for number, row in enumerate(rows):
-        length, count = len(row.input_ids), len(row.piece_indices)
+        length, count = len(row.input_ids), len(row.segment_indices)
         batch["input_ids"][number, :length] = torch.tensor(row.input_ids)
         batch["attention_mask"][number, :length] = 1
-        batch["piece_of_token"][number, :length] = torch.tensor(row.piece_of_token)
+        batch["segment_of_token"][number, :length] = torch.tensor(row.segment_of_token)
         if count:
-            batch["piece_indices"][number, :count] = torch.tensor(row.piece_indices)
-            batch["piece_features"][number, :count] = torch.as_tensor(row.piece_features)
+            batch["segment_indices"][number, :count] = torch.tensor(row.segment_indices)
+            batch["segment_features"][number, :count] = torch.as_tensor(row.segment_features)
             batch["salience_labels"][number, :count] = torch.tensor(row.salience_labels)
         batch["labels"][number, : len(row.labels)] = torch.tensor(row.labels)
     return batch

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.oracle import greedy_oracle
-from highlighter.data.sentence_features import describe_pieces, piece_weights
-from highlighter.data.windows import cut, encode_articles, encode_prefix, piece_budget
+from highlighter.data.sentence_features import describe_segments, token_weights
+from highlighter.data.windows import cut, encode_articles, encode_prefix, window_budget
 from highlighter.settings import MapSettings, TextSettings
 from highlighter.system.cpu import usable_cores
 from highlighter.system.memory import give_back_mapped_tables
@@ -22,8 +22,8 @@ FEATURES_SCHEMA = datasets.Features(
     {
         "id": datasets.Value("string"),
         "tokens": datasets.List(datasets.Value("int32")),
-        "piece_lengths": datasets.List(datasets.Value("int32")),
-        "piece_features": datasets.List(datasets.Value("float32")),
+        "segment_lengths": datasets.List(datasets.Value("int32")),
+        "segment_features": datasets.List(datasets.Value("float32")),
         "salience_labels": datasets.List(datasets.Value("int8")),
         "labels": datasets.List(datasets.Value("int32")),
         "source_length": datasets.Value("int32"),
@@ -64,7 +64,7 @@ def tokenize_splits(
 
     A column `target` is written instead of the highlights; sentences are labelled by these anyway.
     """
-    weights = piece_weights(tokenizer)
+    weights = token_weights(tokenizer)
     features = {
         split: rows.map(
             _tokenize_rows,
@@ -108,7 +108,7 @@ def _tokenize_rows(
 ) -> dict[str, list[Any]]:
     give_back_mapped_tables()
     prefix = encode_prefix(tokenizer, text)
-    encoded = encode_articles(batch["article"], tokenizer, piece_budget(prefix, text))
+    encoded = encode_articles(batch["article"], tokenizer, window_budget(prefix, text))
     wanted = batch.get("target", batch["highlights"])
     targets = tokenizer(text_target=[target_text(text) for text in wanted])["input_ids"]
     rows: dict[str, list[Any]] = {name: [] for name in FEATURES_SCHEMA}
@@ -117,10 +117,10 @@ def _tokenize_rows(
         sentences = [article[start:end] for start, end in source.sentences]
         salient = set(greedy_oracle(sentences, highlights, oracle_sentences))
         rows["id"].append(row_id)
-        rows["tokens"].append([token for piece in source.pieces for token in piece])
-        rows["piece_lengths"].append([len(piece) for piece in source.pieces])
-        rows["piece_features"].append(describe_pieces(source.pieces, weights).ravel())
-        rows["salience_labels"].append([int(i in salient) for i in source.sentence_of_piece])
+        rows["tokens"].append([token for segment in source.segments for token in segment])
+        rows["segment_lengths"].append([len(segment) for segment in source.segments])
+        rows["segment_features"].append(describe_segments(source.segments, weights).ravel())
+        rows["salience_labels"].append([int(i in salient) for i in source.sentence_of_segment])
         rows["labels"].append(cut(target, text.max_target_tokens))
         rows["source_length"].append(source.tokens + len(prefix) + 1)
         rows["target_length"].append(len(target))
@@ -137,8 +137,8 @@ def _lengths(rows: datasets.Dataset, column: str, limit: int) -> Lengths:
 
 
 def _salient_share(rows: datasets.Dataset) -> float:
-    salient = pieces = 0
+    salient = segments = 0
     for batch in rows.select_columns("salience_labels").iter(batch_size=1000):
         salient += sum(map(sum, batch["salience_labels"]))
-        pieces += sum(map(len, batch["salience_labels"]))
-    return salient / max(1, pieces)
+        segments += sum(map(len, batch["salience_labels"]))
+    return salient / max(1, segments)

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 FEATURES = (
     "log_index",
     "relative_index",
-    "log_pieces",
+    "log_segments",
     "log_length",
     "centrality",
     "repeated_share",
@@ -24,7 +24,7 @@ FEATURES = (
 _LEAD = 2
 
 
-def piece_weights(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
+def token_weights(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
     """How much each token id says: 0 for the most frequent, about 1 for rare ones.
 
     A unigram vocabulary stores each piece's log-probability, so it brings its own document
@@ -39,37 +39,37 @@ def piece_weights(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
     return weights
 
 
-def describe_pieces(
-    pieces: Sequence[Sequence[int]], weights: NDArray[np.float32]
+def describe_segments(
+    segments: Sequence[Sequence[int]], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """FEATURES of each piece, shape (pieces, len(FEATURES)), each roughly in -1..3.
+    """FEATURES of each segment, shape (segments, len(FEATURES)), each roughly in -1..3.
 
     Place: index, index over count, count. Words, each weighed by `weights`: how often the rest of
     the article says them (centrality), the share it says at all, and how many the lead has.
     """
-    if not pieces:
+    if not segments:
         return np.zeros((0, len(FEATURES)), dtype=np.float32)
-    lengths = np.array([len(piece) for piece in pieces])
-    tokens = np.fromiter(chain.from_iterable(pieces), np.int64, count=lengths.sum())
-    piece = np.repeat(np.arange(len(pieces)), lengths)
+    lengths = np.array([len(segment) for segment in segments])
+    tokens = np.fromiter(chain.from_iterable(segments), np.int64, count=lengths.sum())
+    segment = np.repeat(np.arange(len(segments)), lengths)
     known, token = np.unique(tokens, return_inverse=True)
-    # Each token of each piece once, and how often it stands there.
-    places, here = np.unique(piece * max(1, len(known)) + token, return_counts=True)
-    piece, token = np.divmod(places, max(1, len(known)))
+    # Each token of each segment once, and how often it stands there.
+    places, here = np.unique(segment * max(1, len(known)) + token, return_counts=True)
+    segment, token = np.divmod(places, max(1, len(known)))
     elsewhere = np.bincount(token, here, minlength=len(known))[token] - here
-    in_lead = np.isin(token, token[piece < _LEAD]) & (piece >= _LEAD)
+    in_lead = np.isin(token, token[segment < _LEAD]) & (segment >= _LEAD)
     weight = weights[known[token]]
 
     def summed(values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(piece, values, minlength=len(pieces)).astype(np.float64)
+        return np.bincount(segment, values, minlength=len(segments)).astype(np.float64)
 
     total = summed(weight) + 1
     repeated = summed(weight * (elsewhere > 0))
-    index = np.arange(len(pieces))
+    index = np.arange(len(segments))
     columns = (
         np.log1p(index) / 3,
-        index / len(pieces),
-        np.full(len(pieces), np.log(len(pieces)) / 4),
+        index / len(segments),
+        np.full(len(segments), np.log(len(segments)) / 4),
         np.log1p(lengths) / 4,
         summed(weight * np.log1p(elsewhere)) / total,
         repeated / total,

@@ -10,13 +10,13 @@ from highlighter.settings import TextSettings
 
 
 def plan_windows(lengths: Sequence[int], budget: int, overlap: int) -> list[range]:
-    """Ranges of pieces, in order, that cover all of them; none holds more than `budget` tokens.
+    """Ranges of segments, in order, that cover all of them; none holds more than `budget` tokens.
 
-    A window starts with the last pieces of the one before, up to `overlap` tokens of them, so that
-    a sentence near a border is read with what stands before it. Cost is linear in the pieces.
+    A window starts with the last segments of the one before, up to `overlap` tokens of them, so
+    that a sentence near a border is read with its context. Cost is linear in the segments.
 
     Args:
-        lengths: tokens of each piece, none above `budget`.
+        lengths: tokens of each segment, none above `budget`.
         budget: tokens a window can hold.
         overlap: tokens that may be read twice at each border, at most half of `budget`.
     """
@@ -30,7 +30,7 @@ def plan_windows(lengths: Sequence[int], budget: int, overlap: int) -> list[rang
         windows.append(range(start, end))
         if end == len(lengths):
             break
-        # Step back over whole pieces, but leave room for the next new one: progress is certain.
+        # Step back over whole segments, but leave room for the next new one: progress is certain.
         repeated, start = 0, end
         while (
             start - 1 > windows[-1].start
@@ -44,23 +44,23 @@ def plan_windows(lengths: Sequence[int], budget: int, overlap: int) -> list[rang
 
 @dataclass(frozen=True)
 class EncodedArticle:
-    """Token ids of an article's pieces, uncut and without prefix or end token.
+    """Token ids of an article's segments, uncut and without prefix or end token.
 
-    A piece is a sentence, or a part of one that is too long for a window. `sentence_of_piece`
+    A segment is a sentence, or a part of one that is too long for a window. `sentence_of_segment`
     never decreases; `sentences` are character spans.
     """
 
     sentences: list[Span]
-    pieces: list[list[int]]
-    sentence_of_piece: list[int]
+    segments: list[list[int]]
+    sentence_of_segment: list[int]
 
     @property
     def tokens(self) -> int:
         """Tokens of the whole article."""
-        return sum(map(len, self.pieces))
+        return sum(map(len, self.segments))
 
 
-def piece_budget(prefix_ids: Sequence[int], text: TextSettings) -> int:
+def window_budget(prefix_ids: Sequence[int], text: TextSettings) -> int:
     """Tokens of article that fit in one window, between the prefix and the end token."""
     return text.max_source_tokens - len(prefix_ids) - 1
 
@@ -74,7 +74,7 @@ def encode_prefix(tokenizer: PreTrainedTokenizerBase, text: TextSettings) -> lis
 def encode_articles(
     articles: Sequence[str], tokenizer: PreTrainedTokenizerBase, budget: int
 ) -> list[EncodedArticle]:
-    """Each article's sentences as token ids, in pieces of at most `budget` tokens.
+    """Each article's sentences as token ids, in segments of at most `budget` tokens.
 
     T5's tokenizer splits at white space first, so sentences give the same ids alone as in context.
     """
@@ -87,13 +87,13 @@ def encode_articles(
     ids = iter(tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [])
     encoded = []
     for sentences in spans:
-        pieces, sentence_of_piece = [], []
+        segments, sentence_of_segment = [], []
         for index in range(len(sentences)):
             tokens = next(ids)
             for start in range(0, max(1, len(tokens)), budget):
-                pieces.append(tokens[start : start + budget])
-                sentence_of_piece.append(index)
-        encoded.append(EncodedArticle(sentences, pieces, sentence_of_piece))
+                segments.append(tokens[start : start + budget])
+                sentence_of_segment.append(index)
+        encoded.append(EncodedArticle(sentences, segments, sentence_of_segment))
     return encoded
 
 
@@ -103,10 +103,10 @@ def cut(ids: list[int], limit: int) -> list[int]:
 
 
 def fill_source(lengths: Sequence[int], scores: Sequence[float], budget: int) -> list[int]:
-    """Pieces, in article order, taken by descending score while they fit into `budget` tokens.
+    """Segments, in article order, taken by descending score while they fit into `budget` tokens.
 
-    A piece that no longer fits is passed over, so that later, shorter ones can fill the room; ties
-    go to the earlier piece.
+    A segment that no longer fits is skipped, so that later, shorter ones can fill the budget; ties
+    go to the earlier segment.
     """
     taken, room = [], budget
     for index in sorted(range(len(lengths)), key=lambda i: (-scores[i], i)):
@@ -117,7 +117,7 @@ def fill_source(lengths: Sequence[int], scores: Sequence[float], budget: int) ->
 
 
 def source_ids(
-    encoded: EncodedArticle, pieces: Sequence[int], prefix: Sequence[int], end: int
+    encoded: EncodedArticle, segments: Sequence[int], prefix: Sequence[int], end: int
 ) -> list[int]:
-    """Token ids of the chosen pieces between the prefix and the end token."""
-    return [*prefix, *(token for index in pieces for token in encoded.pieces[index]), end]
+    """Token ids of the chosen segments between the prefix and the end token."""
+    return [*prefix, *(token for index in segments for token in encoded.segments[index]), end]

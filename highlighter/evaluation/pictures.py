@@ -37,7 +37,10 @@ def plot_learning_curves(curves: Mapping[str, Points], best_step: int) -> Figure
 
     `curves` by MLflow's names, such as "validation/salience_loss".
     """
-    titles = {"summary_loss": "summary (nats a token)", "salience_loss": "salience (nats a piece)"}
+    titles = {
+        "summary_loss": "summary (nats a token)",
+        "salience_loss": "salience (nats a segment)",
+    }
     figure = _figure("Learning curves", "optimizer step", "loss", panels=len(titles))
     for axes, (name, title) in zip(figure.axes, titles.items(), strict=True):
         for split, color in (("train", "#9bb7d4"), ("validation", "#1f4e79")):

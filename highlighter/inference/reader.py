@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
-from highlighter.data.sentence_features import describe_pieces, piece_weights
+from highlighter.data.sentence_features import describe_segments, token_weights
 from highlighter.data.windows import (
     EncodedArticle,
     encode_articles,
     encode_prefix,
     fill_source,
-    piece_budget,
     plan_windows,
     source_ids,
+    window_budget,
 )
 from highlighter.model.model import T5ForHighlighting
 from highlighter.settings import TextSettings
@@ -42,8 +42,8 @@ class Reader:
         self._tokenizer = tokenizer
         self._overlap = text.overlap_tokens
         self._prefix = encode_prefix(tokenizer, text)
-        self._weights = piece_weights(tokenizer)
-        self.budget = piece_budget(self._prefix, text)
+        self._weights = token_weights(tokenizer)
+        self.budget = window_budget(self._prefix, text)
 
     def read(self, articles: Sequence[str], batch_size: int) -> list[ReadArticle]:
         """Every article's sentences with their scores, in order."""
@@ -64,16 +64,16 @@ class Reader:
     ) -> tuple[list[ReadArticle], list[torch.Tensor | None]]:
         encoded = encode_articles(articles, self._tokenizer, self.budget)
         plans = [
-            plan_windows([len(p) for p in article.pieces], self.budget, self._overlap)
+            plan_windows([len(p) for p in article.segments], self.budget, self._overlap)
             for article in encoded
         ]
         places = [(a, window) for a, plan in enumerate(plans) for window in plan]
-        features = [describe_pieces(article.pieces, self._weights) for article in encoded]
+        features = [describe_segments(article.segments, self._weights) for article in encoded]
         rows = [self._row(encoded[a], window, features[a]) for a, window in places]
         first = {n: a for n, (a, window) in enumerate(places) if keep_states and window.start == 0}
         probabilities, kept = self._score(rows, batch_size, first)
-        sums = [np.zeros(len(article.pieces)) for article in encoded]
-        reads = [np.zeros(len(article.pieces)) for article in encoded]
+        sums = [np.zeros(len(article.segments)) for article in encoded]
+        reads = [np.zeros(len(article.segments)) for article in encoded]
         for (a, window), scores in zip(places, probabilities, strict=True):
             sums[a][window.start : window.stop] += scores
             reads[a][window.start : window.stop] += 1
@@ -93,16 +93,16 @@ class Reader:
         and the start fills the rest, all in the article's order. That is what training shows the
         decoder too; a source of salient sentences only holds less of the highlights than the start.
         """
-        lengths = [len(piece) for piece in article.encoded.pieces]
-        pieces: Sequence[int]
+        lengths = [len(segment) for segment in article.encoded.segments]
+        segments: Sequence[int]
         if selected:
             ranking = sorted(range(len(article.scores)), key=lambda i: (-article.scores[i], i))
             best = set(ranking[:selected])
-            preferred = [float(s in best) for s in article.encoded.sentence_of_piece]
-            pieces = fill_source(lengths, preferred, self.budget)
+            preferred = [float(s in best) for s in article.encoded.sentence_of_segment]
+            segments = fill_source(lengths, preferred, self.budget)
         else:
-            pieces = next(iter(plan_windows(lengths, self.budget, 0)), range(0))
-        return source_ids(article.encoded, pieces, self._prefix, self._tokenizer.eos_token_id)
+            segments = next(iter(plan_windows(lengths, self.budget, 0)), range(0))
+        return source_ids(article.encoded, segments, self._prefix, self._tokenizer.eos_token_id)
 
     def fits(self, article: ReadArticle) -> bool:
         """Whether the decoder can read the whole article at once."""
@@ -111,12 +111,12 @@ class Reader:
     def _row(
         self, article: EncodedArticle, window: range, features: NDArray[np.float32]
     ) -> WindowRow:
-        numbers = [n for n, piece in enumerate(window) for _ in article.pieces[piece]]
+        numbers = [n for n, segment in enumerate(window) for _ in article.segments[segment]]
         return WindowRow(
             input_ids=source_ids(article, window, self._prefix, self._tokenizer.eos_token_id),
-            piece_of_token=[*([-1] * len(self._prefix)), *numbers, -1],
-            piece_indices=window,
-            piece_features=features[window.start : window.stop],
+            segment_of_token=[*([-1] * len(self._prefix)), *numbers, -1],
+            segment_indices=window,
+            segment_features=features[window.start : window.stop],
             salience_labels=[IGNORED] * len(window),
             labels=[IGNORED],
         )
@@ -125,7 +125,7 @@ class Reader:
     def _score(
         self, rows: Sequence[WindowRow], batch_size: int, keep: Collection[int]
     ) -> tuple[list[NDArray[np.float32]], dict[int, torch.Tensor]]:
-        """Probabilities of each row's pieces, and the states of the rows in `keep`."""
+        """Probabilities of each row's segments, and the states of the rows in `keep`."""
         self._model.eval()
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i].input_ids))
         scores: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)] * len(rows)
@@ -137,12 +137,15 @@ class Reader:
             states = self._model.encoder(
                 input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
             ).last_hidden_state
-            logits = self._model.score_pieces(
-                states, batch["piece_of_token"], batch["piece_indices"], batch["piece_features"]
+            logits = self._model.score_segments(
+                states,
+                batch["segment_of_token"],
+                batch["segment_indices"],
+                batch["segment_features"],
             )
             probabilities = torch.sigmoid(logits.float()).cpu().numpy()
             for place, (index, row) in enumerate(zip(indices, probabilities, strict=True)):
-                scores[index] = row[: len(rows[index].piece_indices)]
+                scores[index] = row[: len(rows[index].segment_indices)]
                 if index in keep:
                     kept[index] = states[place, : len(rows[index].input_ids)].clone()
         return scores, kept
@@ -150,6 +153,6 @@ class Reader:
 
 def _by_sentence(article: EncodedArticle, scores: NDArray[np.float64]) -> list[float]:
     best = [0.0] * len(article.sentences)
-    for sentence, score in zip(article.sentence_of_piece, scores, strict=True):
+    for sentence, score in zip(article.sentence_of_segment, scores, strict=True):
         best[sentence] = max(best[sentence], float(score))
     return best

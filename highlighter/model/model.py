@@ -19,7 +19,7 @@ _DROPOUT = 0.1
 
 
 class SalienceHead(nn.Module):
-    """One logit a piece, from its pooled encoder states, its index and its features.
+    """One logit a segment, from its pooled encoder states, its index and its features.
 
     T5 knows only relative positions, so the index comes in as an embedding. The projection of the
     states starts at zero: before the encoder has learned anything, place and words decide.
@@ -37,7 +37,7 @@ class SalienceHead(nn.Module):
 
     @torch.no_grad()
     def initialize(self, part: nn.Module) -> None:
-        """Initial weights of one part; the output starts near the usual share of salient pieces."""
+        """Initialize one part; the output starts near the usual share of salient segments."""
         spread = {self.states: 0.0, self.features: 0.3, self.positions: 0.05, self.output: 0.1}
         if isinstance(part, nn.Linear | nn.Embedding):
             nn.init.normal_(part.weight, std=spread[part])
@@ -47,12 +47,12 @@ class SalienceHead(nn.Module):
     def forward(
         self, states: torch.Tensor, indices: torch.Tensor, features: torch.Tensor
     ) -> torch.Tensor:
-        """Logits of shape (batch, pieces).
+        """Logits of shape (batch, segments).
 
         Args:
-            states: mean encoder state of each piece, (batch, pieces, d_model).
-            indices: the piece's index in the whole article, (batch, pieces).
-            features: `describe_pieces`' rows, (batch, pieces, len(FEATURES)).
+            states: mean encoder state of each segment, (batch, segments, d_model).
+            indices: the segment's index in the whole article, (batch, segments).
+            features: `describe_segments`' rows, (batch, segments, len(FEATURES)).
         """
         # The scale of T5's states depends on its checkpoint; the head's should not.
         states = self.state_dropout(nn.functional.rms_norm(states, states.shape[-1:]))
@@ -85,36 +85,36 @@ class T5ForHighlighting(T5ForConditionalGeneration):
 
     @wraps(T5ForConditionalGeneration.forward)  # generation reads the signature
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """T5's own pass; given pieces, `losses`, so that wrappers of a model see that pass too."""
-        if "piece_of_token" in kwargs:
+        """T5's own pass; given segments, `losses`, so that wrappers of a model see it too."""
+        if "segment_of_token" in kwargs:
             return self.losses(**kwargs)
         return super().forward(*args, **kwargs)
 
-    def score_pieces(
+    def score_segments(
         self,
         states: torch.Tensor,
-        piece_of_token: torch.Tensor,
-        piece_indices: torch.Tensor,
-        piece_features: torch.Tensor,
+        segment_of_token: torch.Tensor,
+        segment_indices: torch.Tensor,
+        segment_features: torch.Tensor,
     ) -> torch.Tensor:
-        """Salience logits (batch, pieces) from encoder states (batch, tokens, d_model).
+        """Salience logits (batch, segments) from encoder states (batch, tokens, d_model).
 
-        `piece_of_token` (batch, tokens) numbers the pieces of each row from 0; -1 is no piece.
+        `segment_of_token` (batch, tokens) numbers each row's segments from 0; -1 is no segment.
         """
-        pooled = self.pool_pieces(states, piece_of_token, piece_indices.shape[1])
-        return self.salience(pooled, piece_indices, piece_features)  # type: ignore[no-any-return]
+        pooled = self.pool_segments(states, segment_of_token, segment_indices.shape[1])
+        return self.salience(pooled, segment_indices, segment_features)  # type: ignore[no-any-return]
 
     @staticmethod
-    def pool_pieces(
-        states: torch.Tensor, piece_of_token: torch.Tensor, pieces: int
+    def pool_segments(
+        states: torch.Tensor, segment_of_token: torch.Tensor, segments: int
     ) -> torch.Tensor:
-        """Mean encoder state of each piece, (batch, pieces, d_model); 0 for one without tokens."""
+        """Mean encoder state per segment, (batch, segments, d_model); 0 for one without tokens."""
         rows = len(states)
-        # One more bin takes the tokens of no piece; it is cut off below.
-        bins = torch.where(piece_of_token < 0, pieces, piece_of_token)
-        sums = states.new_zeros(rows, pieces + 1, states.shape[-1], dtype=torch.float32)
+        # One more bin takes the tokens of no segment; it is cut off below.
+        bins = torch.where(segment_of_token < 0, segments, segment_of_token)
+        sums = states.new_zeros(rows, segments + 1, states.shape[-1], dtype=torch.float32)
         sums.scatter_add_(1, bins.unsqueeze(-1).expand_as(states), states.float())
-        counts = sums.new_zeros(rows, pieces + 1).scatter_add_(
+        counts = sums.new_zeros(rows, segments + 1).scatter_add_(
             1, bins, torch.ones_like(bins).float()
         )
         pooled = sums[:, :-1] / counts[:, :-1].clamp(min=1).unsqueeze(-1)
@@ -126,18 +126,20 @@ class T5ForHighlighting(T5ForConditionalGeneration):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         labels: torch.Tensor,
-        piece_of_token: torch.Tensor,
-        piece_indices: torch.Tensor,
-        piece_features: torch.Tensor,
+        segment_of_token: torch.Tensor,
+        segment_indices: torch.Tensor,
+        segment_features: torch.Tensor,
         salience_labels: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor, Seq2SeqLMOutput | None]:
-        """The summary's cross-entropy a token and the salience's a piece, from one encoder pass.
+        """The summary's cross-entropy a token and the salience's a segment, from one encoder pass.
 
         Rows whose `labels` are all -100 are read for salience only and never reach the decoder;
-        pieces labelled -100 are read for the summary only. A loss without labels is 0.
+        segments labelled -100 are read for the summary only. A loss without labels is 0.
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        logits = self.score_pieces(states, piece_of_token, piece_indices, piece_features).float()
+        logits = self.score_segments(
+            states, segment_of_token, segment_indices, segment_features
+        ).float()
         known = salience_labels != IGNORED
         salience_loss = logits.new_zeros(())
         if known.any():

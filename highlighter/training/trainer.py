@@ -37,7 +37,7 @@ class ValidateAtEnd(TrainerCallback):
 
 
 def count_labels(batch: Batch) -> torch.Tensor:
-    """How many tokens to write, and how many pieces, have a label."""
+    """How many tokens to write, and how many segments, have a label."""
     return torch.stack([(batch[name] != IGNORED).sum() for name in ("labels", "salience_labels")])
 
 

@@ -17,7 +17,7 @@ def test_features_hold_the_whole_article_and_its_highlights(
     row, article = features["test"][0], articles["test"][0]
     assert tokenizer.decode(row["tokens"]) == " ".join(article["article"].split())
     assert tokenizer.decode(row["labels"]) == target_text(article["highlights"]) + "</s>"
-    assert sum(row["piece_lengths"]) == len(row["tokens"])
+    assert sum(row["segment_lengths"]) == len(row["tokens"])
     prefix = tokenizer("summarize: ", add_special_tokens=False)["input_ids"]
     assert row["source_length"] == len(prefix) + len(row["tokens"]) + 1
     assert report.articles["train"].truncated == 1.0
@@ -46,7 +46,7 @@ def test_the_target_is_cut_but_keeps_its_end_token(
     assert report.highlights["train"].truncated == 1.0
 
 
-def test_a_sentence_too_long_for_a_window_is_cut_into_pieces(
+def test_a_sentence_too_long_for_a_window_is_cut_into_segments(
     tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     row = {"id": "1", "article": "the bridge " * 200, "highlights": "The bridge."}
@@ -54,8 +54,8 @@ def test_a_sentence_too_long_for_a_window_is_cut_into_pieces(
     text = TextSettings(max_source_tokens=64, overlap_tokens=8)
     features, _ = tokenize_splits(rows, tokenizer, text, MapSettings(), tmp_path)
     [row] = features["train"]
-    assert len(row["piece_lengths"]) > 5
-    assert max(row["piece_lengths"]) < 64
+    assert len(row["segment_lengths"]) > 5
+    assert max(row["segment_lengths"]) < 64
     assert set(row["salience_labels"]) == {1}
 
 

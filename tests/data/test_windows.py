@@ -20,16 +20,16 @@ def test_windows_of_ten_tokens(lengths: list[int], overlap: int, expected: list[
 
 
 @given(st.lists(st.integers(0, 100), max_size=200), st.integers(0, 50))
-def test_every_piece_is_read_no_window_overflows_and_cost_is_linear(
+def test_every_segment_is_read_no_window_overflows_and_cost_is_linear(
     lengths: list[int], overlap: int
 ) -> None:
     windows = plan_windows(lengths, 100, overlap)
-    assert {piece for window in windows for piece in window} == set(range(len(lengths)))
-    assert all(sum(lengths[piece] for piece in window) <= 100 for window in windows)
+    assert {segment for window in windows for segment in window} == set(range(len(lengths)))
+    assert all(sum(lengths[segment] for segment in window) <= 100 for window in windows)
     for before, after in zip(windows, windows[1:], strict=False):
         assert before.start < after.start <= before.stop < after.stop
-        repeated = sum(lengths[piece] for piece in range(after.start, before.stop))
+        repeated = sum(lengths[segment] for segment in range(after.start, before.stop))
         assert repeated <= overlap
     # Two windows in a row hold more than one budget, or the second would not have been opened.
-    read = sum(lengths[piece] for window in windows for piece in window)
+    read = sum(lengths[segment] for window in windows for segment in window)
     assert read <= sum(lengths) + overlap * len(windows)

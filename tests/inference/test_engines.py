@@ -86,17 +86,17 @@ def config(tokenizer: PreTrainedTokenizerBase, beams: int) -> GenerationConfig:
     return generation
 
 
-def test_a_stream_is_the_greedy_summary_in_pieces(
+def test_a_stream_is_the_greedy_summary_in_segments(
     model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
 ) -> None:
     for source in sources:
-        *pieces, last = stream_summary(model, tokenizer, source, config(tokenizer, beams=3))
+        *segments, last = stream_summary(model, tokenizer, source, config(tokenizer, beams=3))
         greedy = config(tokenizer, beams=1)
         [expected] = generate_summaries(model, tokenizer, [source], greedy, batch_size=1)
         assert last == expected
         whole = tokenizer.decode(expected.ids, skip_special_tokens=True)
-        assert "".join(piece for piece in pieces if isinstance(piece, str)) == whole
-        assert len(pieces) > 1
+        assert "".join(segment for segment in segments if isinstance(segment, str)) == whole
+        assert len(segments) > 1
 
 
 def test_a_reader_who_stops_ends_the_generation(
@@ -220,11 +220,11 @@ def test_streaming_an_article_ends_with_its_highlights(
     final = registered(model, tokenizer, tmp_path, num_beams=1, min_new_tokens=4, max_new_tokens=12)
     summarizer = Summarizer.load(final)
     request = HighlightRequest(article=articles["test"][0]["article"], top_k=1)
-    first, *pieces, last = summarizer.stream(request)
+    first, *segments, last = summarizer.stream(request)
     [whole] = summarizer.summarize([request])
     assert isinstance(first, Reading)
     assert isinstance(last, Highlights)
-    assert all(isinstance(piece, str) for piece in pieces)
+    assert all(isinstance(segment, str) for segment in segments)
     times = {"read_ms", "write_ms"}
     assert last.model_dump(exclude=times) == whole.model_dump(exclude=times)
     assert first.paragraphs == whole.paragraphs

@@ -24,10 +24,10 @@ def test_source_is_filled_by_score_and_kept_in_order(
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.floats(0, 1)), max_size=60))
-def test_a_source_never_overflows_and_leaves_no_room_for_a_piece(
-    pieces: list[tuple[int, float]],
+def test_a_source_never_overflows_and_leaves_no_room_for_a_segment(
+    segments: list[tuple[int, float]],
 ) -> None:
-    lengths, scores = [p[0] for p in pieces], [p[1] for p in pieces]
+    lengths, scores = [p[0] for p in segments], [p[1] for p in segments]
     taken = fill_source(lengths, scores, 100)
     assert taken == sorted(set(taken))
     room = 100 - sum(lengths[i] for i in taken)

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGene
 
 from highlighter.data.collator import IGNORED, Draws, WindowCollator
 from highlighter.data.features import tokenize_splits
-from highlighter.data.sentence_features import FEATURES, describe_pieces, piece_weights
+from highlighter.data.sentence_features import FEATURES, describe_segments, token_weights
 from highlighter.data.windows import encode_articles, encode_prefix
 from highlighter.inference.reader import Reader
 from highlighter.model.build import build_model
@@ -81,11 +81,11 @@ def test_a_plain_checkpoint_loads_with_a_new_head_and_comes_out_unchanged(tmp_pa
         assert torch.equal(weight, expected[name]), name
 
 
-def test_pooling_is_the_mean_of_a_pieces_tokens(model: T5ForHighlighting) -> None:
+def test_pooling_is_the_mean_of_a_segments_tokens(model: T5ForHighlighting) -> None:
     states = torch.randn(1, 6, 32)
-    piece_of_token = torch.tensor([[-1, 0, 0, 1, 1, -1]])
+    segment_of_token = torch.tensor([[-1, 0, 0, 1, 1, -1]])
     indices, features = torch.tensor([[0, 5]]), torch.zeros(1, 2, len(FEATURES))
-    logits = model.score_pieces(states, piece_of_token, indices, features)
+    logits = model.score_segments(states, segment_of_token, indices, features)
     means = torch.stack([states[0, 1:3].mean(0), states[0, 3:5].mean(0)])[None]
     assert torch.allclose(logits, model.salience(means, indices, features), atol=1e-5)
 
@@ -128,14 +128,14 @@ def test_rows_read_for_salience_only_do_not_change_the_summary_loss(
         assert model.losses(**batch)[0] == pytest.approx(float(model.losses(**alone)[0]), rel=1e-5)
 
 
-def test_validation_reads_every_piece_and_training_draws_from_seed_and_epoch(
+def test_validation_reads_every_segment_and_training_draws_from_seed_and_epoch(
     tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, object]]
 ) -> None:
     row = rows[0]
     batch = collator(tokenizer, shuffle=False)([row])
     labels = batch["salience_labels"]
-    pieces = {int(i) for i in batch["piece_indices"][labels != IGNORED]}
-    assert pieces == set(range(len(row["piece_lengths"])))  # type: ignore[arg-type]
+    segments = {int(i) for i in batch["segment_indices"][labels != IGNORED]}
+    assert segments == set(range(len(row["segment_lengths"])))  # type: ignore[arg-type]
     draws = []
     for seed, epoch in ((1, 0), (1, 0), (2, 0), (1, 1)):
         drawing = replace(collator(tokenizer, shuffle=True), draws=Draws(seed, epoch))
@@ -148,12 +148,12 @@ def test_the_oracles_sentences_reach_a_selected_source(
     tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, object]]
 ) -> None:
     row = dict(rows[0])
-    count = len(row["piece_lengths"])  # type: ignore[arg-type]
+    count = len(row["segment_lengths"])  # type: ignore[arg-type]
     row["salience_labels"] = [0] * (count - 1) + [1]
     together = replace(collator(tokenizer, shuffle=True), reading_windows=0)
     last = []
     for together.draws.epoch in range(20):
-        last.append(int(together([row])["piece_indices"][0, -1]) == count - 1)
+        last.append(int(together([row])["segment_indices"][0, -1]) == count - 1)
     assert 3 <= sum(last) <= 17  # a coin's toss
 
 
@@ -201,7 +201,7 @@ def test_odd_articles_are_read(
 ) -> None:
     [read] = Reader(model, tokenizer, SHORT).read([text], batch_size=4)
     assert len(read.scores) == len(read.encoded.sentences)
-    assert read.encoded.tokens >= len(read.encoded.pieces)
+    assert read.encoded.tokens >= len(read.encoded.segments)
 
 
 def test_sentences_give_the_tokens_the_whole_article_gives(
@@ -214,12 +214,12 @@ def test_sentences_give_the_tokens_the_whole_article_gives(
     for text, encoded in zip(texts, encode_articles(texts, real, 500), strict=True):
         # A space at each boundary: "end.Next" would be one word to the tokenizer.
         spaced = " ".join(text[start:end] for start, end in encoded.sentences)
-        tokens = [token for piece in encoded.pieces for token in piece]
+        tokens = [token for segment in encoded.segments for token in segment]
         assert tokens == real(spaced, add_special_tokens=False)["input_ids"]
 
 
 def test_features_tell_place_and_words(tokenizer: PreTrainedTokenizerBase) -> None:
-    weights = piece_weights(tokenizer)
+    weights = token_weights(tokenizer)
     assert weights.min() == 0
     assert weights[tokenizer.all_special_ids].max() == 0
     common, rare = [5, 6], [300, 301]
@@ -233,9 +233,9 @@ def test_features_tell_place_and_words(tokenizer: PreTrainedTokenizerBase) -> No
     assert np.isfinite(_table([[], [1]], weights)).all()
 
 
-def _table(pieces: Sequence[Sequence[int]], weights: np.ndarray) -> np.ndarray:
-    return describe_pieces(pieces, weights)
+def _table(segments: Sequence[Sequence[int]], weights: np.ndarray) -> np.ndarray:
+    return describe_segments(segments, weights)
 
 
-def _features(pieces: Sequence[Sequence[int]], weights: np.ndarray) -> dict[str, np.ndarray]:
-    return dict(zip(FEATURES, _table(pieces, weights).T, strict=True))
+def _features(segments: Sequence[Sequence[int]], weights: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(FEATURES, _table(segments, weights).T, strict=True))

@@ -13,7 +13,7 @@ from highlighter.model.tokenizer import load_tokenizer, train_tokenizer
 from tests.tools.test_pretraining import RECIPE
 from tools.pretraining.batches import BatchMaker
 from tools.pretraining.recipe import Recipe, SalienceFit
-from tools.pretraining.salience import fit_salience, read_pieces
+from tools.pretraining.salience import fit_salience, read_segments
 from tools.pretraining.texts import generated_row, shuffled_lines
 
 FIT = SalienceFit(generated_articles=80, epochs=10, batch_size=64)
@@ -32,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[T5ForHighlighting, B
     return model, BatchMaker.build(recipe, tokenizer, texts)
 
 
-def test_only_the_head_changes_and_it_tells_unread_articles_salient_pieces(
+def test_only_the_head_changes_and_it_tells_unread_articles_salient_segments(
     made: tuple[T5ForHighlighting, BatchMaker],
 ) -> None:
     model, maker = made
@@ -46,7 +46,7 @@ def test_only_the_head_changes_and_it_tells_unread_articles_salient_pieces(
     assert model.salience.state_dropout.p == 0
 
     rows = [generated_row(number) for number in range(20_000, 20_030)]
-    unread = read_pieces(
+    unread = read_segments(
         model, maker, maker.encoder.encode([(row.article, row.highlights) for row in rows])
     )
     share = float(unread.labels.mean())

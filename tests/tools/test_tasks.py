@@ -14,7 +14,7 @@ from tools.pretraining.tasks import (
     TaskMaker,
     corrupt_spans,
     draw_string,
-    principal_pieces,
+    principal_segments,
 )
 from tools.pretraining.texts import ArticleEncoder
 
@@ -82,10 +82,10 @@ def test_even_the_shortest_texts_can_be_corrupted(length: int, random: np.random
 
 
 def test_principal_sentences_are_those_most_like_the_rest() -> None:
-    pieces = [[1, 2, 3], [1, 2, 3, 4], [8, 9, 10, 11], [3, 4, 12]]
-    assert principal_pieces(pieces, budget=4) == [1]
-    assert principal_pieces(pieces, budget=7) == [0, 1]
-    assert principal_pieces(pieces, budget=1) == [1], "one is always chosen"
+    segments = [[1, 2, 3], [1, 2, 3, 4], [8, 9, 10, 11], [3, 4, 12]]
+    assert principal_segments(segments, budget=4) == [1]
+    assert principal_segments(segments, budget=7) == [0, 1]
+    assert principal_segments(segments, budget=1) == [1], "one is always chosen"
 
 
 @pytest.fixture
@@ -147,8 +147,8 @@ def test_a_stage_can_read_short_windows(
     maker: TaskMaker, tokenizer: PreTrainedTokenizerBase, random: np.random.Generator
 ) -> None:
     [article] = ArticleEncoder(tokenizer, 200).encode([(ARTICLE, "")])
-    longest = max(map(len, article.pieces))
+    longest = max(map(len, article.segments))
     rows = [maker.make(article, TaskWeights(extract=1), longest, random) for _ in range(20)]
-    read = {tuple(row.piece_indices) for row in rows}
+    read = {tuple(row.segment_indices) for row in rows}
     assert len(read) > 1
     assert all(len(row.input_ids) <= longest + len(maker.prefix) + 1 for row in rows)

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.collator import IGNORED, Batch, WindowRow, collate
-from highlighter.data.windows import encode_prefix, piece_budget
+from highlighter.data.windows import encode_prefix, window_budget
 from highlighter.model.tokenizer import SENTINELS
 from tools.pretraining.recipe import Recipe, Stage, StringStage, TextStage
 from tools.pretraining.tasks import TaskMaker, draw_string, plain_row
@@ -38,7 +38,7 @@ class BatchMaker:
     ) -> "BatchMaker":
         """Encode the extra text once; generated articles are made when their step comes."""
         prefix = encode_prefix(tokenizer, recipe.text)
-        encoder = ArticleEncoder(tokenizer, piece_budget(prefix, recipe.text))
+        encoder = ArticleEncoder(tokenizer, window_budget(prefix, recipe.text))
         sentinels = tokenizer.convert_tokens_to_ids(SENTINELS)
         tasks = TaskMaker(recipe.text, prefix, sentinels, tokenizer.eos_token_id)
         return cls(recipe, tokenizer, encoder, tasks, encoder.encode(extra))

@@ -100,7 +100,7 @@ class SalienceFit(Settings):
 
     generated_articles: int = Field(1500, ge=1, description="read beside the extra text")
     epochs: int = Field(20, ge=1)
-    batch_size: int = Field(2048, ge=1, description="pieces a step")
+    batch_size: int = Field(2048, ge=1, description="segments a step")
     learning_rate: float = Field(2e-3, gt=0, description="at the start; falls to a twentieth")
     state_dropout: float = Field(0.9, ge=0, lt=1, description="of the encoder's states")
 
@@ -125,7 +125,7 @@ class Recipe(Settings):
 
     @property
     def vocabulary_size(self) -> int:
-        """Pieces of the vocabulary that is trained, without sentinels."""
+        """Segments of the vocabulary that is trained, without sentinels."""
         if not isinstance(self.model.vocabulary, TrainedVocabulary):
             raise ConfigError("model.vocabulary: must be of kind train; pretraining makes its own.")
         return self.model.vocabulary.size

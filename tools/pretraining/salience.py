@@ -1,7 +1,7 @@
 """Fit the salience head anew, alone, to the states of an encoder that learns no more.
 
 The encoder has read the extra text many times and knows it by heart, and a head that learned along
-with it relies on that: it tells the salient pieces of those articles from the others far better
+with it relies on that: it tells the salient segments of those articles from the others far better
 than those of articles that nobody has read. So the new head gets few of the states at each step
 (dropout), and has to rely on place and words as well.
 """
@@ -14,7 +14,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
-from highlighter.data.windows import piece_budget, plan_windows
+from highlighter.data.windows import plan_windows, window_budget
 from highlighter.model.model import SalienceHead, T5ForHighlighting
 from tools.pretraining.batches import BatchMaker
 from tools.pretraining.recipe import SalienceFit
@@ -24,8 +24,8 @@ _WINDOWS = 32  # read at once
 _LAST_RATE = 0.05  # of the learning rate
 
 
-class Pieces(NamedTuple):
-    """All labelled pieces: states (pieces, d_model), indices, features and labels."""
+class Segments(NamedTuple):
+    """All labelled segments: states (segments, d_model), indices, features and labels."""
 
     states: torch.Tensor
     indices: torch.Tensor
@@ -34,26 +34,26 @@ class Pieces(NamedTuple):
 
 
 def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) -> float:
-    """A new head in place of the model's; returns the mean loss a piece of its last epoch."""
+    """A new head in place of the model's; returns the mean loss a segment of its last epoch."""
     model.eval()
     device = next(model.parameters()).device
     rows = [generated_row(maker.generated + number) for number in range(fit.generated_articles)]
     own = maker.encoder.encode([(row.article, row.highlights) for row in rows])
-    pieces = read_pieces(model, maker, [*maker.extra, *own])
+    segments = read_segments(model, maker, [*maker.extra, *own])
     torch.manual_seed(maker.recipe.seed)
     head = SalienceHead(model.config.d_model, model.salience.dropout.p, fit.state_dropout)
     for part in head.children():
         head.initialize(part)
     head.to(device)
     optimizer = torch.optim.AdamW(head.parameters(), lr=fit.learning_rate)
-    steps = fit.epochs * -(-len(pieces.labels) // fit.batch_size)
+    steps = fit.epochs * -(-len(segments.labels) // fit.batch_size)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, _LAST_RATE, steps)
     mean = 0.0
     for _ in tqdm(range(fit.epochs), desc="salience head", unit="epoch"):
         total = 0.0
-        order = torch.randperm(len(pieces.labels)).to(device)
+        order = torch.randperm(len(segments.labels)).to(device)
         for chosen in torch.split(order, fit.batch_size):
-            states, indices, features, labels = (column[chosen] for column in pieces)
+            states, indices, features, labels = (column[chosen] for column in segments)
             loss = nn.functional.binary_cross_entropy_with_logits(
                 head(states, indices, features), labels
             )
@@ -62,14 +62,14 @@ def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) 
             optimizer.step()
             schedule.step()
             total += float(loss.detach()) * len(chosen)
-        mean = total / len(pieces.labels)
+        mean = total / len(segments.labels)
     model.salience.load_state_dict(head.state_dict())
     return mean
 
 
 @torch.no_grad()
-def read_pieces(model: T5ForHighlighting, maker: BatchMaker, articles: list[Article]) -> Pieces:
-    """What the head is given about every labelled piece, as when whole articles are read."""
+def read_segments(model: T5ForHighlighting, maker: BatchMaker, articles: list[Article]) -> Segments:
+    """What the head is given about every labelled segment, as when whole articles are read."""
     device = next(model.parameters()).device
     windows = sorted(_windows(maker, articles), key=lambda row: len(row.input_ids))
     parts = []
@@ -81,23 +81,23 @@ def read_pieces(model: T5ForHighlighting, maker: BatchMaker, articles: list[Arti
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
         ).last_hidden_state
         labels = batch["salience_labels"]
-        pooled = model.pool_pieces(states, batch["piece_of_token"], labels.shape[1])
+        pooled = model.pool_segments(states, batch["segment_of_token"], labels.shape[1])
         known = labels != IGNORED
         parts.append(
-            Pieces(
+            Segments(
                 pooled[known],
-                batch["piece_indices"][known],
-                batch["piece_features"][known],
+                batch["segment_indices"][known],
+                batch["segment_features"][known],
                 labels[known].float(),
             )
         )
-    return Pieces(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+    return Segments(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
 def _windows(maker: BatchMaker, articles: list[Article]) -> Iterator[WindowRow]:
     text = maker.recipe.text
-    budget = piece_budget(maker.tasks.prefix, text)
+    budget = window_budget(maker.tasks.prefix, text)
     for article in articles:
-        lengths = [len(piece) for piece in article.pieces]
+        lengths = [len(segment) for segment in article.segments]
         for window in plan_windows(lengths, budget, text.overlap_tokens):
             yield maker.tasks.read_window(article, window, article.highlights)

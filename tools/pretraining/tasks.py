@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from highlighter.data.collator import IGNORED, WindowRow
-from highlighter.data.windows import piece_budget, plan_windows
+from highlighter.data.windows import plan_windows, window_budget
 from highlighter.settings import TextSettings
 from tools.pretraining.recipe import StringStage, TaskWeights
 from tools.pretraining.texts import Article
@@ -90,26 +90,26 @@ def _split(total: int, parts: int, random: np.random.Generator) -> list[int]:
     return lengths
 
 
-def principal_pieces(pieces: Sequence[Sequence[int]], budget: int) -> list[int]:
-    """Indices, ascending, of the pieces most like the rest of the text that fit into `budget`.
+def principal_segments(segments: Sequence[Sequence[int]], budget: int) -> list[int]:
+    """Indices, ascending, of the segments most like the rest of the text that fit into `budget`.
 
     Each is scored by itself, by ROUGE-1 F1 of its tokens against all others: "Ind-Orig" of Zhang
     et al. 2020 (PEGASUS, section 3.1). At least one is chosen, however long.
     """
-    whole: Counter[int] = Counter(token for piece in pieces for token in piece)
+    whole: Counter[int] = Counter(token for segment in segments for token in segment)
     size = whole.total()
     scores = []
-    for piece in pieces:
-        own = Counter(piece)
+    for segment in segments:
+        own = Counter(segment)
         shared = sum(min(count, whole[token] - count) for token, count in own.items())
         scores.append(2 * shared / max(1, size))  # sizes of both sides add up to the whole
-    order = sorted(range(len(pieces)), key=lambda index: (-scores[index], index))
-    chosen, room = order[:1], budget - len(pieces[order[0]]) if order else 0
+    order = sorted(range(len(segments)), key=lambda index: (-scores[index], index))
+    chosen, room = order[:1], budget - len(segments[order[0]]) if order else 0
     for index in order[1:]:
-        if len(pieces[index]) > room:
+        if len(segments[index]) > room:
             break
         chosen.append(index)
-        room -= len(pieces[index])
+        room -= len(segments[index])
     return sorted(chosen)
 
 
@@ -133,25 +133,25 @@ class TaskMaker:
 
         Only a whole article can be summarized: a longer one is asked for its sentences instead.
         """
-        lengths = [len(piece) for piece in article.pieces]
-        budget = piece_budget(self.prefix, self.text)
-        budget = max(min(budget, window_tokens or budget), *lengths)  # no piece is cut
+        lengths = [len(segment) for segment in article.segments]
+        budget = window_budget(self.prefix, self.text)
+        budget = max(min(budget, window_tokens or budget), *lengths)  # no segment is cut
         plan = plan_windows(lengths, budget, overlap=budget // 8)
         window = plan[int(random.integers(len(plan)))]
         shares = tasks.model_dump()
         task = random.choice(list(shares), p=np.array(list(shares.values())) / sum(shares.values()))
         if task == "summarize" and (not article.highlights or len(plan) > 1):
             task = "extract"
-        pieces = [article.pieces[index] for index in window]
+        segments = [article.segments[index] for index in window]
         match task:
             case "summarize":
                 return self.read_window(article, window, article.highlights)
             case "extract":
-                chosen = principal_pieces(pieces, self._room)
-                return self.read_window(article, window, [t for i in chosen for t in pieces[i]])
+                chosen = principal_segments(segments, self._room)
+                return self.read_window(article, window, [t for i in chosen for t in segments[i]])
             case "gap_sentences":
-                return self._gap_sentences(pieces)
-        tokens = [token for piece in pieces for token in piece]
+                return self._gap_sentences(segments)
+        tokens = [token for segment in segments for token in segment]
         source, target = corrupt_spans(tokens, self.sentinels, random)
         return self._plain(source, target)
 
@@ -162,24 +162,24 @@ class TaskMaker:
     def read_window(self, article: Article, window: Sequence[int], target: list[int]) -> WindowRow:
         """A window that is read for salience too."""
         ids, numbers = list(self.prefix), [-1] * len(self.prefix)
-        for number, piece in enumerate(window):
-            ids += article.pieces[piece]
-            numbers += [number] * len(article.pieces[piece])
+        for number, segment in enumerate(window):
+            ids += article.segments[segment]
+            numbers += [number] * len(article.segments[segment])
         return WindowRow(
             input_ids=[*ids, self.end],
-            piece_of_token=[*numbers, -1],
-            piece_indices=list(window),
-            piece_features=article.features[list(window)],
-            salience_labels=[article.salience[piece] for piece in window],
+            segment_of_token=[*numbers, -1],
+            segment_indices=list(window),
+            segment_features=article.features[list(window)],
+            salience_labels=[article.salience[segment] for segment in window],
             labels=self._target(target),
         )
 
-    def _gap_sentences(self, pieces: Sequence[list[int]]) -> WindowRow:
-        chosen = principal_pieces(pieces, self._room)
+    def _gap_sentences(self, segments: Sequence[list[int]]) -> WindowRow:
+        chosen = principal_segments(segments, self._room)
         source = list(self.prefix)
-        for index, piece in enumerate(pieces):
-            source += [self.sentinels[chosen.index(index)]] if index in chosen else piece
-        return self._plain(source, [token for index in chosen for token in pieces[index]])
+        for index, segment in enumerate(segments):
+            source += [self.sentinels[chosen.index(index)]] if index in chosen else segment
+        return self._plain(source, [token for index in chosen for token in segments[index]])
 
     def _plain(self, source: list[int], target: list[int]) -> WindowRow:
         return plain_row([*source, self.end], self._target(target))
@@ -189,6 +189,6 @@ class TaskMaker:
 
 
 def plain_row(source: list[int], target: list[int]) -> WindowRow:
-    """A row without pieces: only the decoder learns from it."""
+    """A row without segments: only the decoder learns from it."""
     nothing = np.zeros((0, 0), dtype=np.float32)
     return WindowRow(source, [-1] * len(source), [], nothing, [], target or [IGNORED])

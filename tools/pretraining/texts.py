@@ -14,7 +14,7 @@ from highlighter.data.collator import IGNORED
 from highlighter.data.features import target_text
 from highlighter.data.files import read_rows
 from highlighter.data.oracle import greedy_oracle
-from highlighter.data.sentence_features import describe_pieces, piece_weights
+from highlighter.data.sentence_features import describe_segments, token_weights
 from highlighter.data.windows import encode_articles
 from highlighter.errors import CorpusError
 from highlighter.settings import Columns
@@ -26,9 +26,9 @@ _ROW_FILES = (".jsonl", ".csv", ".parquet")
 
 @dataclass(frozen=True)
 class Article:
-    """A text as token ids, its pieces described; labels are IGNORED where nothing is known."""
+    """A text as token ids, its segments described; labels are IGNORED where nothing is known."""
 
-    pieces: list[list[int]]
+    segments: list[list[int]]
     features: NDArray[np.float32]
     salience: list[int]
     highlights: list[int]  # empty if there are none
@@ -84,23 +84,23 @@ class ArticleEncoder:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, budget: int) -> None:
         self._tokenizer = tokenizer
         self._budget = budget
-        self._weights = piece_weights(tokenizer)
+        self._weights = token_weights(tokenizer)
 
     def encode(self, texts: list[tuple[str, str]]) -> list[Article]:
         """Articles with their highlights, which give the labels of salience."""
         encoded = encode_articles([article for article, _ in texts], self._tokenizer, self._budget)
         articles = []
         for (article, highlights), source in zip(texts, encoded, strict=True):
-            salience = [IGNORED] * len(source.pieces)
+            salience = [IGNORED] * len(source.segments)
             target: list[int] = []
             if highlights:
                 sentences = [article[start:end] for start, end in source.sentences]
                 salient = set(greedy_oracle(sentences, highlights, SALIENT_SENTENCES))
-                salience = [int(index in salient) for index in source.sentence_of_piece]
+                salience = [int(index in salient) for index in source.sentence_of_segment]
                 tokens: Any = self._tokenizer(target_text(highlights), add_special_tokens=False)
                 target = tokens["input_ids"]
-            features = describe_pieces(source.pieces, self._weights)
-            articles.append(Article(source.pieces, features, salience, target))
+            features = describe_segments(source.segments, self._weights)
+            articles.append(Article(source.segments, features, salience, target))
         return articles
 
 
