@@ -73,7 +73,7 @@ def collator(tokenizer: PreTrainedTokenizerBase) -> WindowCollator:
 
 
 def t5(**shape: object) -> T5ForConditionalGeneration:
-    """A small T5 with the weights of its published layouts, none of them equal."""
+    """A small T5 with random weights."""
     config = T5Config(
         vocab_size=64, d_model=16, d_kv=4, d_ff=32, num_layers=2, num_heads=2,
         decoder_start_token_id=0, **shape,
@@ -142,7 +142,7 @@ def test_a_separate_output_projection_survives_copies_saving_and_shrinking(tmp_p
     plain = flan_t5()
     expected = logits(plain)
     plain.save_pretrained(tmp_path / "hub")
-    # The file says what the hub's does; transformers writes `tie_word_embeddings: true`.
+    # As on the hub. transformers itself writes `tie_word_embeddings: true`.
     config = json.loads((tmp_path / "hub" / "config.json").read_text())
     del config["scale_decoder_outputs"]
     config["tie_word_embeddings"] = False
