@@ -17,7 +17,8 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.features import tokenize_splits
 from highlighter.errors import TrainingError
 from highlighter.model.build import build_model
-from highlighter.model.model import HighlightModel, SalienceConfig, SalienceHead
+from highlighter.model.model import HighlightModel
+from highlighter.model.salience import SalienceConfig, SalienceHead
 from highlighter.settings import MapSettings, ScratchModel, TextSettings, TrainingSettings
 from highlighter.training.processes import (
     JobSettings,

@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
 from highlighter.data.windows import plan_windows, window_budget
-from highlighter.model.model import HighlightModel, SalienceHead
+from highlighter.model.model import HighlightModel
+from highlighter.model.salience import SalienceHead
 from tools.pretraining.batches import BatchMaker
 from tools.pretraining.recipe import SalienceFit
 from tools.pretraining.texts import Article, generated_row
