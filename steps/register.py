@@ -12,7 +12,7 @@ from zenml.logger import get_logger
 from highlighter.data.validation import IngestReport
 from highlighter.evaluation.record import Evaluation
 from highlighter.model.checkpoint import write_card
-from highlighter.settings import Engine, EngineSettings, RegistrySettings
+from highlighter.settings import MODEL_NAME, Engine, EngineSettings, RegistrySettings
 from highlighter.system.folders import temporary_folder
 from release.champion import Lineage
 from release.gate import measured_for_gate, teacher_for_gate
@@ -41,12 +41,12 @@ def register(
     finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
     engine = _prepare_engine(folder, rows["article"][: registry.engine.articles], registry.engine)
     write_card(folder, evaluation.card(count_parameters(folder), engine))
-    model = log_checkpoint(folder, registry.model_name, [rows[0]["article"]])
+    model = log_checkpoint(folder, MODEL_NAME, [rows[0]["article"]])
     mlflow.log_metrics(evaluation.metrics(), model_id=model.model_id)
     registration = publish(
         folder,
         model,
-        name=registry.model_name,
+        name=MODEL_NAME,
         measured=measured_for_gate(evaluation, rows, registry.gate),
         teacher=teacher_for_gate(evaluation, rows, registry.gate),
         gate=registry.gate,
