@@ -19,7 +19,8 @@ from release.gate import measured_for_gate, teacher_for_gate
 from release.logged_model import log_checkpoint
 from release.publish import Registration, publish
 from steps.caching import depends_on_code
-from steps.run_record import git_commit, log_settings, zenml_run
+from steps.description import describe_registration
+from steps.run_record import git_commit, log_datasets, log_settings, zenml_run
 
 logger = get_logger(__name__)
 
@@ -37,6 +38,7 @@ def register(
     from highlighter.model.checkpoint import count_parameters, finish_checkpoint
 
     log_settings()
+    log_datasets(ingest_report.kept, ingest_report.fingerprints)
     folder = temporary_folder("register") / "checkpoint"
     finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
     engine = _prepare_engine(folder, rows["article"][: registry.engine.articles], registry.engine)
@@ -59,6 +61,7 @@ def register(
             git_commit=git_commit(),
         ),
     )
+    describe_registration(evaluation, registration)
     mlflow.log_dict(registration.decision.model_dump(mode="json"), "gate/decision.json")
     mlflow.set_tags({"registered_version": registration.version, "alias": registration.alias})
     logger.info(
