@@ -34,7 +34,7 @@ def register(
     seed: int,
     registry: RegistrySettings = RegistrySettings(),
 ) -> Annotated[Registration, "registration"]:
-    """A new version in MLflow's registry; the champion is what `bentoml serve` serves."""
+    """Register a version in MLflow's registry; `bentoml serve` serves the champion."""
     from highlighter.model.checkpoint import count_parameters, finish_checkpoint
 
     log_settings()
@@ -75,7 +75,7 @@ def register(
 
 
 def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
-    """Convert for CTranslate2, if wanted; where it writes something else, torch serves."""
+    """Convert for CTranslate2 if configured; return torch if its summaries differ too much."""
     from highlighter.inference.engine_check import convert_and_check
     from highlighter.inference.engines import FOLDER
     from highlighter.model.checkpoint import write_engine
