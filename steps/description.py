@@ -54,16 +54,17 @@ def _decision(registration: Registration) -> str:
 
 
 def _card(evaluation: Evaluation) -> str:
-    generation, trust = evaluation.generation, evaluation.highlights.trust
+    beams = evaluation.generation.num_beams
     checks = [
-        f"{name} {value}" for name, value in trust.model_dump().items() if value not in (False, 0.0)
+        name if value is True else f"{name} {value}"
+        for name, value in evaluation.highlights.trust.model_dump().items()
+        if value
     ]
     return (
-        "An encoder-decoder that writes a summary of an English news article, with a salience head "
-        "that scores its sentences. "
-        f"Summaries have at most {generation.max_new_tokens} tokens and are decoded with "
-        f"{generation.num_beams} beam(s). One that fails a check is replaced by the "
-        f"{evaluation.highlights.sentences} most salient sentences. Checks: "
-        f"{', '.join(checks) or 'none'}. Not a fact checker: a summary can attribute a true "
-        "statement to the wrong person."
+        "An encoder-decoder that summarizes an English news article, with a salience head that "
+        f"scores its sentences. It writes at most {evaluation.generation.max_new_tokens} tokens, "
+        f"{'greedily' if beams == 1 else f'with {beams} beams'}. A summary that fails a check is "
+        f"replaced by the {evaluation.highlights.sentences} most salient sentences; checks: "
+        f"{', '.join(checks) or 'none'}. The model sometimes attributes an action to the wrong "
+        "person; no check here detects that."
     )

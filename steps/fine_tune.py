@@ -84,10 +84,10 @@ def fine_tune(
     )
     mlflow.log_metrics(
         {
-            "training/seconds": report.seconds,
-            "training/examples_per_second": report.examples_per_second,
-            "training/best_step": report.best_step,
-            "training/parameters": report.parameters,
+            "train/seconds": report.seconds,
+            "train/examples_per_second": report.examples_per_second,
+            "train/best_step": report.best_step,
+            "train/parameters": report.parameters,
         }
     )
     mlflow.set_tag("training_resumed_from", ", ".join(map(str, report.resumed_from)) or "never")

@@ -48,7 +48,9 @@ def scores_as_markdown(evaluation: Evaluation) -> str:
             f"| {ruler} |",
             *lines,
             "",
-            _share_of_extracts(evaluation),
+            "facts: share of a summary's names, numbers and dates that appear in its article; "
+            "recalled: share of the reference's that the summary states. "
+            + _share_of_extracts(evaluation),
         ]
     )
 

@@ -46,7 +46,11 @@ def runs(client: MlflowClient) -> list[Run]:
 def figures(run: Run) -> dict[str, float]:
     """Return what a run measured, without times, the machine, and what depends on the champion."""
     metrics: dict[str, float] = run.data.metrics
-    return {name: value for name, value in metrics.items() if not re.search("second|gate/|^system/", name)}
+    return {
+        name: value
+        for name, value in metrics.items()
+        if not re.search("second|gate/|^system/", name)
+    }
 
 
 @pytest.mark.usefixtures("first_run")
