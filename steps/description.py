@@ -22,7 +22,12 @@ the version in use, `challenger` the latest one that did not pass the gate.
 
 def describe_registration(evaluation: Evaluation, registration: Registration) -> None:
     """Describe the run, the version it registered and the model, where MLflow shows it."""
-    result = f"{scores_as_markdown(evaluation)}\n\n{_decision(registration)}"
+    result = (
+        f"**Registered {registration.model_name} version {registration.version} as "
+        f"{registration.alias}.** {scores_as_markdown(evaluation)}\n\n"
+        f"Why {registration.alias}:\n\n"
+        + "\n".join(f"- {reason}" for reason in registration.decision.reasons)
+    )
     run = mlflow.active_run().info
     page = f"#/experiments/{run.experiment_id}/runs/{run.run_id}"
     version = f"#/models/{registration.model_name}/versions/{registration.version}"
@@ -42,14 +47,6 @@ def describe_registration(evaluation: Evaluation, registration: Registration) ->
     )
     client.update_registered_model(
         registration.model_name, _HOW_TO_USE.format(name=registration.model_name)
-    )
-
-
-def _decision(registration: Registration) -> str:
-    reasons = "\n".join(f"- {reason}" for reason in registration.decision.reasons)
-    return (
-        f"**Registered {registration.model_name} version {registration.version} as "
-        f"{registration.alias}:**\n\n{reasons}"
     )
 
 

@@ -42,7 +42,7 @@ def scores_as_markdown(evaluation: Evaluation) -> str:
     lines = [f"| {' | '.join(row)} |" for row in _scores(evaluation)]
     return "\n".join(
         [
-            f"**{evaluation.rows} test articles.** ROUGE F1, 95 % intervals.",
+            f"{evaluation.rows} test articles. ROUGE F1, 95 % intervals.",
             "",
             f"| {heading} |",
             f"| {ruler} |",
