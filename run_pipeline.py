@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     # The tokenizer's threads and the workers of datasets.map don't mix.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
     # A tracking server that is away ends the run in half a minute, one that hangs in two minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")

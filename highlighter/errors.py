@@ -1,16 +1,16 @@
-"""Errors a user can act on: their message names the file, row or field and what to do."""
+"""Errors that a user can act on: the message says what happened, where, and what to do."""
 
 
 class HighlighterError(Exception):
-    """Base of every error raised for bad input or a missing prerequisite."""
+    """Base of all errors caused by the input or the environment, not by a defect in the code."""
 
 
 class ConfigError(HighlighterError):
-    """A configuration that does not describe a run."""
+    """A configuration file that cannot be read, or a setting that is unknown or out of range."""
 
 
 class CorpusError(HighlighterError):
-    """Articles that can't be read, or too few left after validation."""
+    """Articles that cannot be read, or too few valid ones."""
 
 
 class CheckpointError(HighlighterError):
@@ -18,25 +18,25 @@ class CheckpointError(HighlighterError):
 
 
 class TrainingError(HighlighterError):
-    """Fine-tuning that can't be done with these settings on this machine, or that broke off."""
+    """Fine-tuning that is impossible with these settings on this machine, or that failed."""
 
 
 class RegistryError(HighlighterError):
-    """A registered version that is missing or whose files and records disagree."""
+    """A registered version that is missing, or whose files do not match its records."""
 
 
 class StorageError(HighlighterError):
-    """A disk that is full, or a folder that can't be written."""
+    """A disk that is full, or a folder that is not writable."""
 
 
 class OutOfMemoryError(HighlighterError):
-    """Memory that ran out although nothing had foreseen it."""
+    """Memory that ran out although the estimate said that it suffices."""
 
 
 class ServerError(HighlighterError):
-    """A server the run needs that does not answer."""
+    """A server that the run needs and that does not answer."""
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of a library's message, or the error's kind if it has none."""
+    """Return the first line of an error's message, or its type's name if the message is empty."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,16 +1,20 @@
 """Every setting of a run, as typed objects; unknown keys and wrong types are errors.
 
-A run's YAML (ZenML's run-configuration form) fills these: settings that several steps share stand
-under `parameters`, the others under `steps.<step>.parameters`.
+A run's YAML (ZenML's run-configuration form) fills these: settings that several steps share are
+under `parameters`, the others under `steps.<step>.parameters`. `configs/embedded.yaml` writes out
+all of them.
 """
 
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# In MLflow's registry and in the BentoML store. `service.py` and `bentofile.yaml` name it too.
+MODEL_NAME = "news-highlighter"
+
 
 class Settings(BaseModel):
-    """Immutable, and strict about its keys."""
+    """Base of all settings: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -19,43 +23,47 @@ class Settings(BaseModel):
 
 
 class Columns(Settings):
-    """Names of the source's columns. Without an `id` column, ids are hashes of the article."""
+    """Names of the columns to read from the source."""
 
-    article: str = "article"
-    highlights: str = "highlights"
-    id: str | None = None
-    group: str | None = Field(None, description="the evaluation tells its values apart")
+    article: str = Field("article", description="column of the articles")
+    highlights: str = Field("highlights", description="column of the reference summaries")
+    id: str | None = Field(
+        None, description="column of unique row ids; None: a hash of the article is the id"
+    )
+    group: str | None = Field(
+        None, description="column whose values the evaluation also scores separately; None: none"
+    )
 
     @property
     def names(self) -> list[str]:
-        """The source's columns that are read."""
+        """The names of the columns that are read."""
         return [name for name in (self.article, self.highlights, self.id, self.group) if name]
 
 
 class RowLimits(Settings):
-    """Rows to read of each split, from its start; None reads all."""
+    """The number of rows to read from the start of each split."""
 
-    train: int | None = Field(None, ge=1)
-    validation: int | None = Field(None, ge=1)
-    test: int | None = Field(None, ge=1)
+    train: int | None = Field(None, ge=1, description="rows to train on; None: all")
+    validation: int | None = Field(None, ge=1, description="rows to validate on; None: all")
+    test: int | None = Field(None, ge=1, description="rows to evaluate on; None: all")
 
 
 class HubSource(Settings):
-    """A dataset repository of the Hugging Face hub, or a local folder with the same layout."""
+    """A dataset repository of the Hugging Face Hub, or a local folder with the same files."""
 
     kind: Literal["hub"]
-    repository: str = "abisee/cnn_dailymail"
-    configuration: str = "3.0.0"
-    revision: str = "main"
+    repository: str = Field("abisee/cnn_dailymail", description="repository, or a local folder")
+    configuration: str = Field("3.0.0", description="configuration (subset) of the dataset")
+    revision: str = Field("main", description="branch, tag or commit of the repository")
     columns: Columns = Columns(id="id")
     limits: RowLimits = RowLimits()
 
 
 class SplitFractions(Settings):
-    """How a single file is divided, after a seeded shuffle; what remains is for training."""
+    """How one file is split after a seeded shuffle; the remaining rows are for training."""
 
-    validation: float = Field(0.1, gt=0, lt=1)
-    test: float = Field(0.1, gt=0, lt=1)
+    validation: float = Field(0.1, gt=0, lt=1, description="share of the rows to validate on")
+    test: float = Field(0.1, gt=0, lt=1, description="share of the rows to evaluate on")
 
     @model_validator(mode="after")
     def _leave_some_for_training(self) -> "SplitFractions":
@@ -65,13 +73,18 @@ class SplitFractions(Settings):
 
 
 class FileSource(Settings):
-    """CSV, JSON lines or parquet files: one a split, or one to be split."""
+    """CSV, JSON lines or parquet files: one per split, or a single one to be split.
+
+    Paths are relative to the folder in which the command is started.
+    """
 
     kind: Literal["files"]
-    train: str | None = None
-    validation: str | None = None
-    test: str | None = None
-    all: str | None = None
+    train: str | None = Field(None, description="file of the training split")
+    validation: str | None = Field(None, description="file of the validation split")
+    test: str | None = Field(None, description="file of the test split")
+    all: str | None = Field(
+        None, description="one file to be split, instead of train, validation and test"
+    )
     fractions: SplitFractions = SplitFractions()
     columns: Columns = Columns()
     limits: RowLimits = RowLimits()
@@ -87,7 +100,7 @@ class FileSource(Settings):
 
 
 class EmbeddedSource(Settings):
-    """The corpus that ships with the project."""
+    """The corpus that ships with the project (`highlighter/embedded/corpus`)."""
 
     kind: Literal["embedded"]
     limits: RowLimits = RowLimits()
@@ -97,23 +110,29 @@ Source = Annotated[HubSource | FileSource | EmbeddedSource, Field(discriminator=
 
 
 class MinimumRows(Settings):
-    """Fewer valid rows than this stop the run."""
+    """The least number of valid rows per split; with fewer, the run stops."""
 
-    train: int = Field(1, ge=1)
-    validation: int = Field(1, ge=1)
-    test: int = Field(1, ge=1)
+    train: int = Field(1, ge=1, description="valid rows to train on")
+    validation: int = Field(1, ge=1, description="valid rows to validate on")
+    test: int = Field(1, ge=1, description="valid rows to evaluate on")
 
 
 # --- model and text -------------------------------------------------------------------------------
 
 
 class TextSettings(Settings):
-    """What the model reads and writes at once, in tokens, the end token included."""
+    """The limits of the model's input and output, in tokens, the end token included."""
 
-    prefix: str = "summarize: "
-    max_source_tokens: int = Field(512, ge=32, le=16384)
-    max_target_tokens: int = Field(128, ge=8, le=1024)
-    overlap_tokens: int = Field(64, ge=0, description="read twice where two windows meet")
+    prefix: str = Field("summarize: ", description="task prefix before every article")
+    max_source_tokens: int = Field(
+        512, ge=32, le=16384, description="tokens of one window of an article, prefix included"
+    )
+    max_target_tokens: int = Field(
+        128, ge=8, le=1024, description="tokens of a reference summary in training; the rest is cut"
+    )
+    overlap_tokens: int = Field(
+        64, ge=0, description="tokens shared by neighboring windows of a long article"
+    )
 
     @model_validator(mode="after")
     def _keep_windows_moving(self) -> "TextSettings":
@@ -123,52 +142,63 @@ class TextSettings(Settings):
 
 
 class TrustSettings(Settings):
-    """What a summary is held to. One that fails is replaced by the most salient sentences."""
+    """Checks of a written summary; one that fails is replaced by the most salient sentences."""
 
     names_from_article: bool = Field(
         False,
-        description="no capitalised word or number but the article's: a summary that strays is "
-        "written anew, held to these; with one beam, all are",
+        description="restrict capitalized words and numbers to those of the article: a summary "
+        "with another one is decoded again under this constraint (with one beam, every summary)",
     )
     supported_facts_only: bool = Field(
-        True, description="every name, number and date of it stands in the article"
+        True, description="require that each name, number and date appears in the article"
     )
     minimum_confidence: float = Field(
-        0.0, ge=0, le=1, description="least geometric mean of its tokens' probabilities"
+        0.0, ge=0, le=1, description="least geometric mean of the summary's token probabilities"
     )
     minimum_coverage: float = Field(
-        0.0, ge=0, le=1, description="least share of the most salient sentences' words that it says"
+        0.0,
+        ge=0,
+        le=1,
+        description="least share of the most salient sentences' words that the summary contains",
     )
 
 
 class HighlightSettings(Settings):
-    """What is made of the salience scores."""
+    """What the salience scores are used for."""
 
     source: Literal["first", "selected"] = Field(
-        "selected", description="what the decoder reads of an article longer than its window"
+        "selected",
+        description="what the decoder reads of an article longer than its window: `first`, the "
+        "start; `selected`, the most salient sentences and then the start",
     )
     sentences: int = Field(
-        3, ge=1, le=50, description="most salient ones: of the extractive summary, and selected"
+        3,
+        ge=1,
+        le=50,
+        description="number of most salient sentences: in the extractive summary, and first in "
+        "the decoder's source if that is `selected`",
     )
-    trigram_blocking: bool = Field(True, description="no sentence that repeats a chosen trigram")
+    trigram_blocking: bool = Field(
+        True, description="skip a sentence that repeats a trigram of a more salient one"
+    )
     trust: TrustSettings = TrustSettings()
 
     @property
     def selected(self) -> int:
-        """How many salient sentences come first into the decoder's source."""
+        """The number of salient sentences that come first in the decoder's source."""
         return self.sentences if self.source == "selected" else 0
 
 
 class PretrainedModel(Settings):
-    """A T5 of the hub by name, or a folder with the same files."""
+    """A T5 of the Hugging Face Hub, or a local folder with the same files."""
 
     kind: Literal["pretrained"]
-    name: str = "google-t5/t5-base"
-    revision: str = "main"
+    name: str = Field("google-t5/t5-base", description="repository, or a local folder")
+    revision: str = Field("main", description="branch, tag or commit of the repository")
 
 
 class EmbeddedModel(Settings):
-    """The small pretrained T5 that ships with the project."""
+    """The small pretrained T5 that ships with the project (`highlighter/embedded/model`)."""
 
     kind: Literal["embedded"]
 
@@ -177,32 +207,36 @@ class TrainedVocabulary(Settings):
     """A SentencePiece vocabulary, trained on the training split with byte fallback."""
 
     kind: Literal["train"]
-    size: int = Field(4000, ge=400, le=64000)
+    size: int = Field(4000, ge=400, le=64000, description="pieces, without T5's 100 sentinels")
 
 
 class GivenVocabulary(Settings):
-    """A folder that holds `spiece.model`."""
+    """An existing SentencePiece vocabulary."""
 
     kind: Literal["folder"]
-    path: str
+    path: str = Field(..., description="folder that holds `spiece.model`")
 
 
 class ScratchModel(Settings):
-    """A T5 built from its shape, with random weights. Defaults: a model for tests."""
+    """A T5 with random weights, built from its shape. The defaults suit tests."""
 
     kind: Literal["scratch"]
     vocabulary: Annotated[TrainedVocabulary | GivenVocabulary, Field(discriminator="kind")] = (
         TrainedVocabulary(kind="train")
     )
-    d_model: int = Field(128, ge=8)
-    d_kv: int = Field(32, ge=4)
-    d_ff: int = Field(256, ge=8)
-    num_layers: int = Field(2, ge=1)
-    num_decoder_layers: int = Field(2, ge=1)
-    num_heads: int = Field(4, ge=1)
-    dropout_rate: float = Field(0.1, ge=0, lt=1)
-    feed_forward_proj: Literal["relu", "gated-gelu"] = "relu"
-    tie_word_embeddings: bool = True
+    d_model: int = Field(128, ge=8, description="width of the hidden states")
+    d_kv: int = Field(32, ge=4, description="width of one attention head")
+    d_ff: int = Field(256, ge=8, description="width of the feed-forward layers")
+    num_layers: int = Field(2, ge=1, description="encoder layers")
+    num_decoder_layers: int = Field(2, ge=1, description="decoder layers")
+    num_heads: int = Field(4, ge=1, description="attention heads per layer")
+    dropout_rate: float = Field(0.1, ge=0, lt=1, description="dropout in training")
+    feed_forward_proj: Literal["relu", "gated-gelu"] = Field(
+        "relu", description="activation: relu as in T5, gated-gelu as in T5 v1.1"
+    )
+    tie_word_embeddings: bool = Field(
+        True, description="share the embeddings with the output layer, as T5 does"
+    )
 
 
 class StudentModel(Settings):
@@ -212,17 +246,25 @@ class StudentModel(Settings):
     teacher: str = Field(
         "champion",
         min_length=1,
-        description="`champion`, models:/NAME/VERSION, or the folder of a registered checkpoint",
+        description="`champion` (if that is a student: its teacher), models:/NAME/VERSION, or the "
+        "folder of a registered checkpoint",
     )
-    encoder_layers: int = Field(2, ge=1)
-    decoder_layers: int = Field(1, ge=1)
+    encoder_layers: int = Field(
+        2, ge=1, description="encoder layers copied, evenly spaced, first and last included"
+    )
+    decoder_layers: int = Field(
+        1, ge=1, description="decoder layers copied; at most as many as encoder layers"
+    )
     teacher_targets: int = Field(
-        0, ge=0, description="training articles, from the first, whose summary the teacher writes"
+        0,
+        ge=0,
+        description="training articles, from the first, whose target is the teacher's summary "
+        "(Kim & Rush 2016); the others keep their reference",
     )
 
     @model_validator(mode="after")
     def _keep_the_encoder_as_deep(self) -> "StudentModel":
-        # transformers 5.23 makes room for as many layers of decoder states as the encoder has.
+        # transformers 5.23 allocates one cache entry per encoder layer for the decoder.
         if self.decoder_layers > self.encoder_layers:
             raise ValueError("decoder_layers must not exceed encoder_layers")
         return self
@@ -234,13 +276,17 @@ ModelSource = Annotated[
 
 
 class GenerationSettings(Settings):
-    """How summaries are written, in evaluation and in the service. Lengths count tokens."""
+    """How summaries are decoded, in the evaluation and in the service."""
 
-    num_beams: int = Field(4, ge=1, le=16)
-    length_penalty: float = 0.6
-    min_new_tokens: int = Field(0, ge=0)
-    max_new_tokens: int = Field(128, ge=1)
-    no_repeat_ngram_size: int = Field(3, ge=0)
+    num_beams: int = Field(4, ge=1, le=16, description="beams of beam search; 1: greedy")
+    length_penalty: float = Field(
+        0.6, description="exponent of the length that scores are divided by, with beams only"
+    )
+    min_new_tokens: int = Field(0, ge=0, description="least tokens of a summary")
+    max_new_tokens: int = Field(128, ge=1, description="most tokens of a summary")
+    no_repeat_ngram_size: int = Field(
+        3, ge=0, description="length of the n-grams of tokens that may not repeat; 0: all may"
+    )
 
     @model_validator(mode="after")
     def _order_the_lengths(self) -> "GenerationSettings":
@@ -253,59 +299,95 @@ class GenerationSettings(Settings):
 
 
 class MapSettings(Settings):
-    """How rows are mapped. Workers are processes; None takes one a core."""
+    """How articles are tokenized and their sentences labeled."""
 
-    workers: int | None = Field(None, ge=1)
-    batch_size: int = Field(256, ge=1)
-    oracle_sentences: int = Field(3, ge=1, description="salient sentences an article has at most")
+    workers: int | None = Field(
+        None, ge=1, description="processes that tokenize; None: one per core"
+    )
+    batch_size: int = Field(256, ge=1, description="rows that are tokenized together")
+    oracle_sentences: int = Field(
+        3, ge=1, description="most sentences of an article that are labeled salient"
+    )
 
 
 class LoraSettings(Settings):
-    """Low-rank updates beside frozen weights (Hu et al. 2021), merged when training is done."""
+    """Low-rank updates of frozen weights (Hu et al. 2021), merged after training."""
 
-    rank: int = Field(16, ge=1)
-    alpha: float = Field(32.0, gt=0, description="the update is scaled by alpha / rank")
-    dropout: float = Field(0.0, ge=0, lt=1)
+    rank: int = Field(16, ge=1, description="rank of the updates")
+    alpha: float = Field(32.0, gt=0, description="updates are scaled by alpha / rank")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the updates")
     targets: list[Literal["q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo"]] = Field(
-        ["q", "v"], min_length=1, description="T5's matrices, in every layer"
+        ["q", "v"], min_length=1, description="T5's weight matrices to update, in every layer"
     )
 
 
 class TrainingSettings(Settings):
     """Fine-tuning.
 
-    One optimizer step sees processes x batch_size x gradient_accumulation_steps rows.
+    One optimizer step uses processes x batch_size x gradient_accumulation_steps rows.
     """
 
-    epochs: float = Field(3.0, gt=0)
-    max_steps: int | None = Field(None, ge=1)
-    batch_size: int = Field(16, ge=1)
-    evaluation_batch_size: int = Field(32, ge=1)
-    gradient_accumulation_steps: int = Field(1, ge=1)
-    gradient_checkpointing: bool = False
-    processes: int = Field(1, ge=1, description="of this machine; 1 trains in the step's own")
-    lora: LoraSettings | None = None
-    learning_rate: float = Field(1e-3, gt=0)
-    salience_learning_rate: float = Field(1e-2, gt=0, description="of the new head's own layers")
-    schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
-    warmup_steps: int = Field(0, ge=0)
-    optimizer: Literal["adamw_torch_fused", "adamw_torch", "adafactor"] = "adamw_torch_fused"
-    weight_decay: float = Field(0.0, ge=0)
-    summary_weight: float = Field(1.0, ge=0, description="of the decoder's loss")
-    salience_weight: float = Field(1.0, ge=0, description="of the salience head's loss")
-    reading_windows: int = Field(
-        1, ge=0, description="windows beyond the source, a step, an article"
+    epochs: float = Field(3.0, gt=0, description="passes over the training split")
+    max_steps: int | None = Field(
+        None, ge=1, description="optimizer steps; takes precedence over epochs"
     )
-    max_gradient_norm: float = Field(1.0, gt=0)
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    device: Literal["auto", "cpu"] = "auto"
-    logging_steps: int = Field(10, ge=1)
+    batch_size: int = Field(16, ge=1, description="rows per forward pass and process")
+    evaluation_batch_size: int = Field(32, ge=1, description="rows per forward pass in validation")
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, description="forward passes per optimizer step"
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="recompute activations: less memory, about a third slower"
+    )
+    processes: int = Field(
+        1, ge=1, description="training processes on this machine, one per GPU; 1: no extra process"
+    )
+    lora: LoraSettings | None = Field(
+        None, description="train low-rank updates instead of all weights; None: all weights"
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of the model")
+    salience_learning_rate: float = Field(
+        1e-2, gt=0, description="peak learning rate of the salience head's own layers"
+    )
+    schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = Field(
+        "linear", description="learning rate over time"
+    )
+    warmup_steps: int = Field(
+        0, ge=0, description="optimizer steps until the peak learning rate is reached"
+    )
+    optimizer: Literal["adamw_torch_fused", "adamw_torch", "adafactor"] = Field(
+        "adamw_torch_fused", description="optimizer, by its name in transformers"
+    )
+    weight_decay: float = Field(0.0, ge=0, description="weight decay of the optimizer")
+    summary_weight: float = Field(
+        1.0, ge=0, description="weight of the decoder's loss; 0: train the salience head only"
+    )
+    salience_weight: float = Field(
+        1.0, ge=0, description="weight of the salience head's loss; 0: train the summaries only"
+    )
+    reading_windows: int = Field(
+        1, ge=0, description="extra windows per article and step, read for salience only"
+    )
+    max_gradient_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto", description="auto: bf16 where the processor supports it, else fp32"
+    )
+    device: Literal["auto", "cpu"] = Field("auto", description="auto: the GPU if there is one")
+    logging_steps: int = Field(10, ge=1, description="optimizer steps between two logged losses")
     evaluations: int = Field(4, ge=1, description="validations in the whole run, evenly spaced")
-    validation_rows: int | None = Field(None, ge=1)
-    selection_metric: Literal["loss", "rougeLsum"] = "loss"
-    early_stopping_patience: int | None = Field(None, ge=1)
+    validation_rows: int | None = Field(
+        None, ge=1, description="rows of the validation split to validate on; None: all"
+    )
+    selection_metric: Literal["loss", "rougeLsum"] = Field(
+        "loss", description="validation metric that selects the weights to keep"
+    )
+    early_stopping_patience: int | None = Field(
+        None, ge=1, description="validations without improvement that end training; None: no limit"
+    )
     checkpoint_minutes: float = Field(
-        10.0, gt=0, description="most training that an interruption loses; validations save too"
+        10.0,
+        gt=0,
+        description="minutes between two saved training states (also saved at each validation)",
     )
 
     @model_validator(mode="after")
@@ -316,14 +398,16 @@ class TrainingSettings(Settings):
 
 
 class EvaluationSettings(Settings):
-    """Judging on the test split."""
+    """How the model is evaluated on the test split."""
 
-    batch_size: int = Field(32, ge=1)
-    workers: int | None = Field(None, ge=1, description="processes that score; None: one a core")
-    resamples: int = Field(2000, ge=100, description="bootstrap resamples of an interval")
+    batch_size: int = Field(32, ge=1, description="articles that are summarized together")
+    workers: int | None = Field(
+        None, ge=1, description="processes that score summaries; None: one per core"
+    )
+    resamples: int = Field(2000, ge=100, description="bootstrap resamples per confidence interval")
     samples: int = Field(8, ge=1, description="articles shown in the report")
     timed_articles: int = Field(
-        24, ge=2, description="that a student and its teacher write in turn, one at a time"
+        24, ge=2, description="articles that a student and its teacher are timed on, one at a time"
     )
 
 
@@ -333,19 +417,28 @@ ROUGE_TYPES: tuple[Metric, ...] = get_args(Metric)  # by their names in `rouge_s
 
 
 class GateSettings(Settings):
-    """What a version must reach to be promoted; None sets no floor."""
+    """What a version must reach to become the champion; None sets no floor."""
 
-    system: System = "abstractive"
-    metric: Metric = "rougeLsum"
-    minimum_faithfulness: float | None = Field(None, ge=0, le=1, description="a share")
+    system: System = Field("abstractive", description="whose summaries are compared")
+    metric: Metric = Field("rougeLsum", description="ROUGE type that is compared")
+    minimum_faithfulness: float | None = Field(
+        None, ge=0, le=1, description="least share of the summaries' facts that their articles hold"
+    )
     minimum_gain_over_lead3: float | None = Field(
-        None, ge=-100, le=100, description="points of the metric in percent; below 0: may be worse"
+        None,
+        ge=-100,
+        le=100,
+        description="least difference to LEAD-3, in points of the metric; negative: may be worse",
     )
     maximum_loss_to_teacher: float | None = Field(
-        None, ge=0, le=100, description="points that a student may lose; None: as any other model"
+        None,
+        ge=0,
+        le=100,
+        description="most points that a student may lose to its teacher; None: treated as any "
+        "other model",
     )
     minimum_speedup: float | None = Field(
-        None, gt=0, description="of a student: its teacher's seconds an article over its own"
+        None, gt=0, description="least ratio of a teacher's seconds per article to its student's"
     )
 
 
@@ -353,22 +446,30 @@ Engine = Literal["ctranslate2", "torch"]
 
 
 class EngineSettings(Settings):
-    """What writes the summaries in the service on a CPU; on a GPU it is torch."""
+    """What decodes the summaries in the service on a CPU; on a GPU it is always torch."""
 
-    kind: Engine = "ctranslate2"
-    compute_type: Literal["int8", "int16", "float32"] = Field(
-        "int8", description="CTranslate2's, of the weights"
+    kind: Engine = Field(
+        "ctranslate2",
+        description="ctranslate2 is several times faster; names_from_article needs torch",
     )
-    articles: int = Field(32, ge=1, description="of the test split, to compare it with torch on")
+    compute_type: Literal["int8", "int16", "float32"] = Field(
+        "int8", description="type of CTranslate2's weights"
+    )
+    articles: int = Field(32, ge=1, description="test articles on which CTranslate2 is checked")
     minimum_agreement: float = Field(
-        90.0, ge=0, le=100, description="least mean ROUGE-L F1 against torch's summaries"
+        90.0,
+        ge=0,
+        le=100,
+        description="least mean ROUGE-L F1 between CTranslate2's and torch's summaries; below it, "
+        "torch serves",
     )
 
 
 class RegistrySettings(Settings):
-    """Where the model is registered, and what makes it the champion."""
+    """How the model is registered, and what makes it the champion."""
 
-    model_name: Literal["news-highlighter"] = "news-highlighter"
     gate: GateSettings = GateSettings()
     engine: EngineSettings = EngineSettings()
-    resamples: int = Field(2000, ge=100, description="bootstrap resamples against the champion")
+    resamples: int = Field(
+        2000, ge=100, description="bootstrap resamples of the comparison with the champion"
+    )

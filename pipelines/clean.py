@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from highlighter.settings import RegistrySettings
+from highlighter.settings import MODEL_NAME
 from highlighter.system.failures import exit_code_of
 from highlighter.system.folders import scratch_folder
 from highlighter.system.locks import exclusive
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def main(arguments: list[str] | None = None) -> int:
     """Run and return the exit code: 0 done, 1 an error that was explained, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.clean", description=__doc__)
-    parser.add_argument("--model-name", default=RegistrySettings().model_name)
+    parser.add_argument("--model-name", default=MODEL_NAME)
     parser.add_argument("--keep", type=_at_least_one, default=1, help="newest runs; default 1")
     parser.add_argument(
         "--versions", action="store_true",

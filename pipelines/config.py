@@ -7,184 +7,158 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.config.step_configurations import StepConfigurationUpdate
 
 from highlighter.errors import ConfigError
-from highlighter.settings import ModelSource, RegistrySettings, Source
+from highlighter.settings import ModelSource, Source
+from highlighter.system.yaml_files import Document, read_document
 from pipelines.summarization import STEPS, summarization
 
-# Filled in by the runner, from the files and repositories themselves.
-_FOUND_AT_RUN_TIME = {"data_version", "model_version"}
-_KINDS = {"hub", "files", "embedded", "pretrained", "scratch", "student"}
+# Computed by the runner from the files and repositories themselves.
+_COMPUTED = {"data_version", "model_version"}
+
+_Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A checked configuration: in ZenML's form, and typed.
+    """A checked configuration.
 
-    `settings` has a mapping for `parameters` and for each `steps.<name>.parameters`.
+    Attributes:
+        document: the configuration in ZenML's form (`pipeline.with_options(config_path=...)`).
+        settings: the typed settings by the dotted path of the mapping that holds them
+            (`parameters`, `steps.<name>.parameters`), defaults included.
     """
 
-    zenml: dict[str, Any]
+    document: Document
     settings: dict[str, dict[str, Any]]
 
     @property
+    def zenml(self) -> dict[str, Any]:
+        """The configuration as ZenML reads it from YAML."""
+        return self.document.values
+
+    @property
     def source(self) -> Source:
-        """Where the articles come from."""
+        """The source of the articles."""
         source: Source = self.settings["steps.ingest.parameters"]["source"]
         return source
 
     @property
-    def registry(self) -> RegistrySettings:
-        """Where the model is registered."""
-        registry: RegistrySettings = self.settings["steps.register.parameters"]["registry"]
-        return registry
-
-    @property
     def model(self) -> ModelSource:
-        """What is fine-tuned."""
+        """The model that is fine-tuned."""
         model: ModelSource = self.settings["parameters"]["model"]
         return model
 
+    def with_value(self, key: str, value: Any) -> "RunConfig":
+        """Return a checked copy in which one key has another value.
+
+        Args:
+            key: the path of the key, joined by dots (`steps.register.enable_cache`).
+            value: the new value.
+
+        Raises:
+            ConfigError: the value does not fit.
+        """
+        return check_config(self.document.with_value(key, value, f"{key}={value}"))
+
 
 def load_config(file: Path, overrides: Sequence[str] = ()) -> RunConfig:
-    """Read `file`, apply `dotted.key=value` overrides, and check the whole.
+    """Read a configuration and the files it extends, apply overrides, and check the result.
+
+    Args:
+        file: a YAML file in ZenML's run-configuration form.
+        overrides: `dotted.key=value` assignments, applied in order after merging.
 
     Raises:
-        ConfigError: unreadable YAML, an unknown key, or a value of a wrong type; it names the key.
+        ConfigError: a file is unreadable, a key is unknown, or a value does not fit. The message
+            names the file or override, and the key.
     """
-    config = _read(file)
+    document = read_document(file)
     for override in overrides:
-        _apply(config, override)
-    return check_config(config, str(file))
+        document = document.with_override(override)
+    return check_config(document)
 
 
-def check_config(config: dict[str, Any], where: str) -> RunConfig:
-    """Check a configuration in ZenML's form.
+def check_config(document: Document) -> RunConfig:
+    """Check a merged configuration.
 
     Raises:
         ConfigError: as for `load_config`.
     """
-    _known(config, PipelineRunConfiguration.model_fields, where, "")
-    shared = _checked(config.get("parameters"), summarization.entrypoint, where, "parameters")
+    config = document.values
+    _require_known(document, (), PipelineRunConfiguration.model_fields)
+    shared = _checked(document, summarization.entrypoint, ("parameters",))
     settings = {"parameters": shared}
-    steps = config.get("steps") or {}
-    _known(steps, STEPS, where, "steps")
+    if config.get("steps") is not None:
+        _require_known(document, ("steps",), STEPS)
     for name, step in STEPS.items():
-        body = steps.get(name) or {}
-        place = f"steps.{name}"
-        _known(body, StepConfigurationUpdate.model_fields, where, place)
-        parameters = f"{place}.parameters"
-        settings[parameters] = _checked(
-            body.get("parameters"), step.entrypoint, where, parameters, without=shared
-        )
-    try:
-        PipelineRunConfiguration.model_validate(config)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {_explain(error, '')}") from error
-    _require_constraints_of_engine(settings, where)
-    return RunConfig(zenml=config, settings=settings)
+        if (config.get("steps") or {}).get(name) is not None:
+            _require_known(document, ("steps", name), StepConfigurationUpdate.model_fields)
+        path = ("steps", name, "parameters")
+        settings[".".join(path)] = _checked(document, step.entrypoint, path, without=shared)
+    document.validated(PipelineRunConfiguration)
+    _require_constraints_of_engine(document, settings)
+    return RunConfig(document, settings)
 
 
-def _require_constraints_of_engine(settings: dict[str, dict[str, Any]], where: str) -> None:
+def _require_constraints_of_engine(document: Document, settings: dict[str, dict[str, Any]]) -> None:
     trust = settings["parameters"]["highlights"].trust
     engine = settings["steps.register.parameters"]["registry"].engine
     if trust.names_from_article and engine.kind != "torch":
+        key = ("steps", "register", "parameters", "registry", "engine", "kind")
         raise ConfigError(
-            f"{where}: parameters.highlights.trust.names_from_article needs "
-            "steps.register.parameters.registry.engine.kind: torch; CTranslate2 has no constrained "
-            "decoding."
+            f"{document.origin(key)}: parameters.highlights.trust.names_from_article needs "
+            f"{'.'.join(key)}: torch; CTranslate2 has no constrained decoding."
         )
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{file}: can't be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not YAML ({' '.join(str(error).split())}).") from error
-    if not isinstance(config, dict):
-        raise ConfigError(f"{file}: must hold keys such as `parameters` and `steps`.")
-    return config
-
-
-def _apply(config: dict[str, Any], override: str) -> None:
-    key, separator, value = override.partition("=")
-    if not separator or not key:
-        raise ConfigError(f"--set {override!r}: write it as dotted.key=value.")
-    *parents, last = key.split(".")
-    place = config
-    for parent in parents:
-        inner = place.setdefault(parent, {})
-        if inner is None:
-            inner = place[parent] = {}
-        if not isinstance(inner, dict):
-            raise ConfigError(f"--set {override!r}: {parent!r} holds a value, not keys.")
-        place = inner
-    place[last] = yaml.safe_load(value)
-
-
 def _checked(
-    given: dict[str, Any] | None,
-    function: Callable[..., Any],
-    where: str,
-    place: str,
-    without: Iterable[str] = (),
+    document: Document, function: Callable[..., Any], path: _Path, without: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """The function's settings, typed: those given, and the defaults of the others."""
-    given = {} if given is None else given
+    """Return the function's settings, typed: those at `path`, and the defaults of the others."""
     hints = get_type_hints(function, include_extras=True)
     settings = {
         name: parameter
         for name, parameter in inspect.signature(function).parameters.items()
-        if name not in _FOUND_AT_RUN_TIME
-        and (parameter.default is not parameter.empty or place == "parameters")
+        if name not in _COMPUTED
+        and (parameter.default is not parameter.empty or path == ("parameters",))
         and name not in without
     }
-    _known(given, settings, where, place)
+    given: Any = document.values
+    for key in path:
+        given = (given or {}).get(key)
+    if given is not None:
+        _require_known(document, path, settings)
     values = {}
     for name, parameter in settings.items():
-        if name not in given:
-            if parameter.default is parameter.empty:
-                raise ConfigError(f"{where}: {place}.{name} is missing.")
+        if name in (given or {}):
+            values[name] = document.validated(hints[name], (*path, name))
+        elif parameter.default is parameter.empty:
+            raise ConfigError(f"{document.origin(path)}: {'.'.join((*path, name))} is missing.")
+        else:
             values[name] = parameter.default
-            continue
-        try:
-            values[name] = TypeAdapter(hints[name]).validate_python(given[name])
-        except ValidationError as error:
-            raise ConfigError(f"{where}: {_explain(error, f'{place}.{name}')}") from error
     return values
 
 
-def _known(given: Any, known: Iterable[str], where: str, place: str) -> None:
+def _require_known(document: Document, path: _Path, known: Iterable[str]) -> None:
+    given: Any = document.values
+    for key in path:
+        given = given[key]
     if not isinstance(given, dict):
-        raise ConfigError(f"{where}: {place} must hold keys, not {given!r}.")
+        raise ConfigError(
+            f"{document.origin(path)}: {'.'.join(path)} must hold keys, not {given!r}."
+        )
     names = list(known)
-    for key in given:
+    for key in map(str, given):
         if key not in names:
+            place = (*path, key)
             raise ConfigError(
-                f"{where}: unknown key {_dotted(place, str(key))}.{_hint(key, names)}"
+                f"{document.origin(place)}: unknown key {'.'.join(place)}.{_hint(key, names)}"
             )
 
 
-def _explain(error: ValidationError, place: str) -> str:
-    messages = []
-    for problem in error.errors():
-        # Tags of a chosen kind ("hub") stand in pydantic's path, but not in the file.
-        path = [str(p) for p in problem["loc"] if p not in _KINDS]
-        message = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
-        messages.append(f"{_dotted(place, '.'.join(path))}: {message}")
-    return "; ".join(messages)
-
-
-def _dotted(place: str, key: str) -> str:
-    return ".".join(part for part in (place, key) if part)
-
-
-def _hint(key: Any, names: list[str]) -> str:
-    close = difflib.get_close_matches(str(key), names, n=1)
+def _hint(key: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(key, names, n=1)
     return f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(names)}."

@@ -13,7 +13,7 @@ from zenml.pipelines.run_utils import get_default_run_name
 from highlighter.data.fingerprint import fingerprint_model
 from highlighter.data.sources import fingerprint_source
 from highlighter.errors import HighlighterError
-from highlighter.settings import StudentModel
+from highlighter.settings import MODEL_NAME, StudentModel
 from highlighter.system.failures import quiet_libraries
 from highlighter.system.folders import temporary_folder
 from pipelines.config import RunConfig, load_config
@@ -27,24 +27,23 @@ from release.tracking import use_stack_tracking
 from steps.run_record import forget_finished_work
 
 
-def settle_model(config: RunConfig) -> str:
-    """What version of a checkpoint the run starts from, for the steps' cache keys.
+def resolve_model(config: RunConfig) -> tuple[RunConfig, str]:
+    """Return the configuration with `teacher: champion` resolved, and the checkpoint's version.
 
-    `teacher: champion` becomes the version that is meant today, in the configuration itself: all
-    steps then read the same one, and the run's record names it.
+    The version that `champion` means today is written into the configuration: all steps then read
+    the same one, and the run's record names it. The checkpoint's version is part of the steps'
+    cache keys.
     """
-    model = config.model
-    if not isinstance(model, StudentModel):
-        return fingerprint_model(model)
-    teacher = model.teacher
+    if not isinstance(config.model, StudentModel):
+        return config, fingerprint_model(config.model)
     use_stack_tracking()
+    teacher = config.model.teacher
     if teacher == "champion":
-        registry = config.settings["steps.register.parameters"]["registry"]
-        teacher = champion_as_teacher(registry.model_name)
-        config.zenml["parameters"]["model"]["teacher"] = teacher
+        teacher = champion_as_teacher(MODEL_NAME)
+        config = config.with_value("parameters.model.teacher", teacher)
     if is_registered(teacher):
-        return fingerprint_teacher(teacher, temporary_folder("teacher"))
-    return fingerprint_model(model.model_copy(update={"teacher": teacher}))
+        return config, fingerprint_teacher(teacher, temporary_folder("teacher"))
+    return config, fingerprint_model(config.model)
 
 
 def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_cache: bool) -> None:
@@ -58,19 +57,19 @@ def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_ca
     data_version = fingerprint_source(config.source)
     ensure_stack(root, summarization.name)
     use_stack_tracking()
-    versions = {"data_version": data_version, "model_version": settle_model(config)}
+    config, model_version = resolve_model(config)
+    versions = {"data_version": data_version, "model_version": model_version}
     journal = Journal(root)
-    for name in recover(journal, summarization.name, config.registry.model_name):
+    for name in recover(journal, summarization.name, MODEL_NAME):
         print(f"The run {name} was killed: it is marked so. Its whole steps are not run again.")
     if not use_cache:
-        config.zenml["enable_cache"] = False
+        config = config.with_value("enable_cache", False)
     run = _run(config, versions, journal)
     registration = _artifact(run, "register", "registration")
     use_stack_tracking()
     if not still_stands(registration):
         # A stored result says "registered", but the registry or the Bento store was cleared.
-        config.zenml.setdefault("steps", {}).setdefault("register", {})["enable_cache"] = False
-        run = _run(config, versions, journal)
+        run = _run(config.with_value("steps.register.enable_cache", False), versions, journal)
         registration = _artifact(run, "register", "registration")
     evaluation, rows = (
         _artifact(run, "evaluate", name) for name in ("evaluation", "evaluated_rows")

@@ -23,10 +23,17 @@ def summarization(
     highlights: HighlightSettings = HighlightSettings(),
     generation: GenerationSettings = GenerationSettings(),
 ) -> None:
-    """Fine-tune T5 on news, judge it, register it.
+    """Fine-tune a T5 on news, evaluate it and register it.
 
-    The two versions are what the data and the model's files are today (`pipelines.config` finds
-    them), so that a changed file is not taken for a cached one.
+    Args:
+        data_version: hash of the source's files, or the commit of its repository. It is part of the
+            cache keys, so that changed files are read again. `pipelines.run` computes it.
+        model_version: the same for the model's files; empty for a model built from its shape.
+        model: the model to fine-tune.
+        seed: seed of data order, new weights, dropout and bootstrap.
+        text: limits of the model's input and output.
+        highlights: use of the salience scores, and checks of written summaries.
+        generation: decoding of summaries.
     """
     articles, ingest_report = ingest(seed=seed, data_version=data_version)
     features, tokenizer, _ = tokenize(articles, model, model_version, text)

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from highlighter.settings import RegistrySettings
+from highlighter.settings import MODEL_NAME
 from highlighter.system.failures import exit_code_of
 from release.tracking import use_tracking_of
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def main(arguments: list[str] | None = None) -> int:
     """Run and return the exit code: 0 done, 1 an error that was explained, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
-    parser.add_argument("--model-name", default=RegistrySettings().model_name)
+    parser.add_argument("--model-name", default=MODEL_NAME)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every registered version, and what is served")
     promote = commands.add_parser("promote", help="make a version the champion and serve it")

@@ -1,4 +1,4 @@
-"""The pipeline's five steps: ZenML wiring around the domain library.
+"""The pipeline's five steps: ZenML wiring around the package `highlighter`.
 
-Nothing is imported here: what a step imports decides when its stored result is out of date.
+Nothing is imported here, because a step is rerun when a module that it imports has changed.
 """

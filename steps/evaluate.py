@@ -1,4 +1,4 @@
-"""Step 4: judge the model on the test split, beside baselines on the same rows."""
+"""Step 4: evaluate the model and baselines on the test split."""
 
 from pathlib import Path
 from typing import Annotated
@@ -47,7 +47,7 @@ def evaluate(
     Annotated[Dataset, "evaluated_rows"],
     Annotated[HTMLString, "report"],
 ]:
-    """Scores with intervals, every test row with every system's summary, and the report."""
+    """Return scores with intervals, each test row with all summaries, and the HTML report."""
     from highlighter.evaluation.distillation import judge_beside_teacher
     from highlighter.evaluation.evaluate import judge
     from highlighter.evaluation.pictures import picture_evaluation

@@ -34,7 +34,7 @@ def fine_tune(
     seed: int,
     training: TrainingSettings = TrainingSettings(),
 ) -> tuple[Annotated[Path, "checkpoint"], Annotated[TrainingReport, "training_report"]]:
-    """The checkpoint with the best validation, and how training went."""
+    """Return the checkpoint with the best validation, and the training report."""
     from highlighter.evaluation.pictures import plot_learning_curves
     from highlighter.model.build import build_model
     from highlighter.model.checkpoint import save_checkpoint
@@ -54,7 +54,7 @@ def fine_tune(
     )
     folder = temporary_folder("fine-tune")
     run_id = mlflow.active_run().info.run_id
-    # The cache key stands for all that decides the result: inputs, settings, code, libraries.
+    # The cache key identifies everything that decides the result: inputs, settings, code, pins.
     with kept_folder(FINE_TUNING, get_step_context().step_run.cache_key) as work_folder:
         if training.processes == 1:
             report = train(
@@ -84,10 +84,10 @@ def fine_tune(
     )
     mlflow.log_metrics(
         {
-            "training/seconds": report.seconds,
-            "training/examples_per_second": report.examples_per_second,
-            "training/best_step": report.best_step,
-            "training/parameters": report.parameters,
+            "train/seconds": report.seconds,
+            "train/examples_per_second": report.examples_per_second,
+            "train/best_step": report.best_step,
+            "train/parameters": report.parameters,
         }
     )
     mlflow.set_tag("training_resumed_from", ", ".join(map(str, report.resumed_from)) or "never")

@@ -1,4 +1,4 @@
-"""Step 1: read the source, keep the rows that can be used, say what was left out."""
+"""Step 1: read the source, keep the valid rows, and report those that were left out."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from highlighter.settings import EmbeddedSource, MinimumRows, Source
 from highlighter.system.folders import temporary_folder
 from steps.caching import depends_on_code
 from steps.materializers import ArrowMaterializer
-from steps.run_record import log_settings
+from steps.run_record import log_datasets, log_settings
 
 logger = get_logger(__name__)
 
@@ -30,16 +30,19 @@ def ingest(
     minimum_rows: MinimumRows = MinimumRows(),
     workers: int | None = None,
 ) -> tuple[Annotated[DatasetDict, "articles"], Annotated[IngestReport, "ingest_report"]]:
-    """Articles (id, article, highlights) of the three splits, validated."""
+    """Return the valid articles of the three splits (id, article, highlights, group)."""
     log_settings()
     folder = temporary_folder("ingest")
     raw = load_splits(source, seed, folder)
     articles, report = validate_splits(raw, minimum_rows, data_version, folder, workers)
+    log_datasets(report.kept, report.fingerprints)
+    mlflow.log_dict(report.model_dump(), "data/ingest_report.json")
+    mlflow.log_metrics({f"data/{split}_rows": rows for split, rows in report.kept.items()})
+    mlflow.log_metric("data/left_out", sum(c.read - c.kept for c in report.counts.values()))
     for split, counts in report.counts.items():
         logger.info("%s: %s", split, ", ".join(f"{k} {v}" for k, v in counts.model_dump().items()))
         for row in report.left_out[split]:
             logger.warning("left out %s: %s", row.where, row.reason)
-        mlflow.log_metrics({f"rows/{split}/{k}": v for k, v in counts.model_dump().items()})
     log_metadata(
         {
             "counts": {split: counts.model_dump() for split, counts in report.counts.items()},

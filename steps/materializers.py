@@ -1,4 +1,4 @@
-"""Artifacts as plain files: Arrow tables and checkpoint folders, never pickles."""
+"""Store artifacts as plain files: Arrow tables and checkpoint folders, never pickles."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,11 +14,12 @@ from highlighter.system.memory import few_mapped_pages
 
 
 class FolderMaterializer(BaseMaterializer):
-    """A folder, file by file and uncompressed: safetensors don't shrink."""
+    """Stores a folder file by file, uncompressed: compression does not shrink safetensors."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Path,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
-    SKIP_REGISTRATION: ClassVar[bool] = True  # steps name it; other paths keep ZenML's own
+    # Steps name it explicitly; for other paths, ZenML's own materializer stays the default.
+    SKIP_REGISTRATION: ClassVar[bool] = True
 
     def save(self, data: Path) -> None:
         """Copy every file of the folder into the artifact store."""
@@ -28,18 +29,18 @@ class FolderMaterializer(BaseMaterializer):
             fileio.copy(str(file), str(target), overwrite=True)
 
     def load(self, data_type: type[Any]) -> Path:
-        """The folder itself in a local store (read it, don't write), else a local copy."""
+        """Return the folder itself, read-only, in a local store; else a local copy."""
         return local_copy(f"{self.uri}/folder", self.artifact_store)
 
 
 class ArrowMaterializer(BaseMaterializer):
-    """Tables of `datasets`, memory-mapped when read from a local store."""
+    """Stores tables of `datasets`; they are memory-mapped when read from a local store."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Dataset, DatasetDict)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
 
     def save(self, data: Dataset | DatasetDict) -> None:
-        """Write Arrow files with the library's own layout."""
+        """Write Arrow files in the layout of `save_to_disk`."""
         local = self.artifact_store.config.is_local
         folder = Path(self.uri) / "arrow" if local else temporary_folder("arrow")
         with few_mapped_pages():
@@ -48,19 +49,19 @@ class ArrowMaterializer(BaseMaterializer):
             FolderMaterializer(uri=self.uri, artifact_store=self.artifact_store).save(folder)
 
     def load(self, data_type: type[Any]) -> Dataset | DatasetDict:
-        """Map the tables into memory."""
+        """Return the tables, memory-mapped."""
         if self.artifact_store.config.is_local:
             return load_from_disk(f"{self.uri}/arrow")
         return load_from_disk(str(local_copy(f"{self.uri}/folder", self.artifact_store)))
 
     def extract_metadata(self, data: Dataset | DatasetDict) -> dict[str, Any]:
-        """Rows per table; ZenML's own would turn the whole set into pandas."""
+        """Return the rows per table; ZenML's own method would convert all of them to pandas."""
         tables = data if isinstance(data, DatasetDict) else {"rows": data}
         return {name: len(table) for name, table in tables.items()}
 
 
 def local_copy(uri: str, store: BaseArtifactStore) -> Path:
-    """A local folder with the files below `uri`."""
+    """Return a local folder that holds the files below `uri`."""
     if store.config.is_local:
         return Path(uri)
     folder = temporary_folder("artifact")

@@ -12,14 +12,15 @@ from zenml.logger import get_logger
 from highlighter.data.validation import IngestReport
 from highlighter.evaluation.record import Evaluation
 from highlighter.model.checkpoint import write_card
-from highlighter.settings import Engine, EngineSettings, RegistrySettings
+from highlighter.settings import MODEL_NAME, Engine, EngineSettings, RegistrySettings
 from highlighter.system.folders import temporary_folder
 from release.champion import Lineage
 from release.gate import measured_for_gate, teacher_for_gate
 from release.logged_model import log_checkpoint
 from release.publish import Registration, publish
 from steps.caching import depends_on_code
-from steps.run_record import git_commit, log_settings, zenml_run
+from steps.description import describe_registration
+from steps.run_record import git_commit, log_datasets, log_settings, zenml_run
 
 logger = get_logger(__name__)
 
@@ -33,20 +34,21 @@ def register(
     seed: int,
     registry: RegistrySettings = RegistrySettings(),
 ) -> Annotated[Registration, "registration"]:
-    """A new version in MLflow's registry; the champion is what `bentoml serve` serves."""
+    """Register a version in MLflow's registry; `bentoml serve` serves the champion."""
     from highlighter.model.checkpoint import count_parameters, finish_checkpoint
 
     log_settings()
+    log_datasets(ingest_report.kept, ingest_report.fingerprints)
     folder = temporary_folder("register") / "checkpoint"
     finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
     engine = _prepare_engine(folder, rows["article"][: registry.engine.articles], registry.engine)
     write_card(folder, evaluation.card(count_parameters(folder), engine))
-    model = log_checkpoint(folder, registry.model_name, [rows[0]["article"]])
+    model = log_checkpoint(folder, MODEL_NAME, [rows[0]["article"]])
     mlflow.log_metrics(evaluation.metrics(), model_id=model.model_id)
     registration = publish(
         folder,
         model,
-        name=registry.model_name,
+        name=MODEL_NAME,
         measured=measured_for_gate(evaluation, rows, registry.gate),
         teacher=teacher_for_gate(evaluation, rows, registry.gate),
         gate=registry.gate,
@@ -59,6 +61,7 @@ def register(
             git_commit=git_commit(),
         ),
     )
+    describe_registration(evaluation, registration)
     mlflow.log_dict(registration.decision.model_dump(mode="json"), "gate/decision.json")
     mlflow.set_tags({"registered_version": registration.version, "alias": registration.alias})
     logger.info(
@@ -72,7 +75,7 @@ def register(
 
 
 def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
-    """Convert for CTranslate2, if wanted; where it writes something else, torch serves."""
+    """Convert for CTranslate2 if configured; return torch if its summaries differ too much."""
     from highlighter.inference.engine_check import convert_and_check
     from highlighter.inference.engines import FOLDER
     from highlighter.model.checkpoint import write_engine

@@ -1,4 +1,4 @@
-"""Step 2: token ids for the model, and how much of the text its limits cut off."""
+"""Step 2: tokenize the training and validation splits, and report what the limits cut off."""
 
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +38,11 @@ def tokenize(
     Annotated[Path, "tokenizer"],
     Annotated[TokenizeReport, "tokenize_report"],
 ]:
-    """Features of every split with the model's own tokenizer, or one trained on the train split."""
+    """Return the features of the training and validation splits, and the tokenizer.
+
+    The tokenizer is the model's own, or one trained on the training split. The evaluation reads the
+    test articles themselves.
+    """
     from highlighter.evaluation.pictures import plot_lengths
     from highlighter.model.tokenizer import prepare_tokenizer
 
@@ -46,11 +50,11 @@ def tokenize(
     folder = temporary_folder("tokenize")
     model = with_files(model)
     tokenizer = prepare_tokenizer(model, articles["train"], folder / "tokenizer")
+    articles = DatasetDict({split: articles[split] for split in ("train", "validation")})
     if isinstance(model, StudentModel) and model.teacher_targets:
-        articles = DatasetDict(
-            articles | {"train": _with_teachers_targets(articles["train"], model)}
-        )
+        articles["train"] = _with_teachers_targets(articles["train"], model)
     features, report = tokenize_splits(articles, tokenizer, text, mapping, folder)
+    mlflow.log_dict(report.model_dump(), "data/token_lengths.json")
     for what, limit in (
         ("articles", text.max_source_tokens),
         ("highlights", text.max_target_tokens),
@@ -59,8 +63,8 @@ def tokenize(
         mlflow.log_figure(
             plot_lengths(features["train"][column][:], limit, what), f"figures/{what}_lengths.png"
         )
+        mlflow.log_metric(f"data/{what}_cut", getattr(report, what)["train"].truncated)
         for split, lengths in getattr(report, what).items():
-            mlflow.log_metric(f"{what}/{split}/truncated", lengths.truncated)
             logger.info(
                 "%s %s: %s tokens, %.1f %% cut at %d",
                 split,
@@ -73,7 +77,7 @@ def tokenize(
 
 
 def _with_teachers_targets(articles: Dataset, model: StudentModel) -> Dataset:
-    """The articles with a column `target`: the teacher's summary, where it has written one."""
+    """Return the articles with a column `target`: the teacher's summary where it wrote one."""
     from highlighter.training.distillation import write_targets
 
     chosen = articles.select(range(min(model.teacher_targets, len(articles))))
@@ -81,8 +85,8 @@ def _with_teachers_targets(articles: Dataset, model: StudentModel) -> Dataset:
         Path(model.teacher), chosen["article"][:], chosen["highlights"][:]
     )
     logger.info(
-        "the teacher wrote the targets of %d training articles; %d keep their reference, as its "
-        "summary is doubted", written, len(chosen) - written,
+        "the teacher wrote the targets of %d training articles; %d keep their reference, because "
+        "its summary failed a check", written, len(chosen) - written,
     )  # fmt: skip
     mlflow.log_metric("distillation/teacher_targets", written)
     return articles.add_column("target", targets + articles["highlights"][len(chosen) :])

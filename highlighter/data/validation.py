@@ -50,6 +50,11 @@ class IngestReport(BaseModel):
     fingerprints: dict[str, str]
     left_out: dict[str, list[LeftOut]]
 
+    @property
+    def kept(self) -> dict[str, int]:
+        """The number of valid rows by split."""
+        return {split: counts.kept for split, counts in self.counts.items()}
+
 
 def validate_splits(
     raw: datasets.DatasetDict,

@@ -95,11 +95,10 @@ class Tradeoff(BaseModel):
     speed: Speed
 
     def metrics(self) -> dict[str, float]:
-        """As flat metrics, `distillation/...`."""
+        """Return what is compared between students, as `distillation/...`."""
         flat = {
-            f"distillation/{system}/{name}_difference": interval.mean
+            f"distillation/{system}/rougeLsum_difference": of_type["rougeLsum"].mean
             for system, of_type in self.difference.items()
-            for name, interval in of_type.items()
         }
         return flat | {
             "distillation/speedup": self.speed.ratio.mean,
@@ -179,16 +178,20 @@ class Evaluation(BaseModel):
     tradeoff: Tradeoff | None = None
 
     def metrics(self) -> dict[str, float]:
-        """The evaluation as flat metrics, `test/<system>/<measure>`; undefined ones left out."""
+        """Return the measures that are compared between runs, as `test/<system>/<measure>`.
+
+        The record itself (`evaluation.json`) holds all. Undefined measures are left out.
+        """
         flat: dict[str, float] = {}
-        for system, scores in self.systems.items():
-            for name in ROUGE_TYPES:
-                flat[f"test/{system}/{name}"] = scores.rouge[name].mean
-            for measure in ("words", "compression", "novel_bigrams", "repeated_trigrams"):
-                flat[f"test/{system}/{measure}"] = getattr(scores, measure)
+        for system in (*COMPARED, "lead3", "oracle"):
+            for name in ("rouge1", "rouge2", "rougeLsum"):
+                flat[f"test/{system}/{name}"] = self.systems[system].rouge[name].mean
+        for system in COMPARED:
+            scores = self.systems[system]
             flat[f"test/{system}/faithfulness"] = scores.faithfulness.mean
             flat[f"test/{system}/fact_recall"] = scores.fact_recall.mean
-        for measure in ("generated_tokens", "cut_off", "empty", "confidence", "doubted"):
+            flat[f"test/{system}/words"] = scores.words
+        for measure in ("confidence", "doubted", "cut_off", "empty"):
             flat[f"test/abstractive/{measure}"] = getattr(self, measure)
         if self.tradeoff is not None:
             flat |= self.tradeoff.metrics()

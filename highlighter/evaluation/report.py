@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,44 @@ def print_scores(evaluation: Evaluation) -> None:
     """Print every system's scores, and the share of written summaries that a reader gets."""
     console = Console()
     console.print(f"[bold]{evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
-    console.print(_scores(evaluation))
-    console.print(f"{evaluation.doubted:.0%} of the written summaries are doubted, so extracted.")
-
-
-def _scores(evaluation: Evaluation) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in _SCORES:
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for row in _scores(evaluation):
+        table.add_row(*row)
+    console.print(table)
+    console.print(_share_of_extracts(evaluation))
+
+
+def scores_as_markdown(evaluation: Evaluation) -> str:
+    """Return the table that `print_scores` prints, as Markdown."""
+    heading = " | ".join(_SCORES)
+    ruler = " | ".join("---:" if heading else "---" for heading in _SCORES)
+    lines = [f"| {' | '.join(row)} |" for row in _scores(evaluation)]
+    return "\n".join(
+        [
+            f"{evaluation.rows} test articles. ROUGE F1, 95 % intervals.",
+            "",
+            f"| {heading} |",
+            f"| {ruler} |",
+            *lines,
+            "",
+            "facts: share of a summary's names, numbers and dates that appear in its article; "
+            "recalled: share of the reference's that the summary states. "
+            + _share_of_extracts(evaluation),
+        ]
+    )
+
+
+def _share_of_extracts(evaluation: Evaluation) -> str:
+    return f"{evaluation.doubted:.0%} of the written summaries are doubted, so extracted."
+
+
+def _scores(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
     for name in _SYSTEMS:
         system = evaluation.systems[name]
         rouge, over = system.rouge, system.over_lead3["rougeLsum"]
-        table.add_row(
+        yield (
             name,
             f"{rouge['rouge1'].mean:.1f}",
             f"{rouge['rouge2'].mean:.1f}",
@@ -47,7 +73,6 @@ def _scores(evaluation: Evaluation) -> Table:
             _share(system.fact_recall),
             f"{system.words:.0f}",
         )
-    return table
 
 
 def _share(interval: Interval) -> str:

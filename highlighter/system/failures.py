@@ -117,7 +117,13 @@ def quiet_libraries() -> None:
     """Silence progress bars of split seconds, and tracebacks of errors that explain themselves."""
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    for name in ("absl", "alembic", "mlflow.models.signature", "zenml.integrations.mlflow"):
+    for name in (
+        "absl",
+        "alembic",
+        "mlflow.models.signature",
+        "mlflow.system_metrics",
+        "zenml.integrations.mlflow",
+    ):
         logging.getLogger(name).setLevel(logging.ERROR)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_without_traceback)

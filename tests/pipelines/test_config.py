@@ -1,58 +1,139 @@
+"""The shipped configurations, and what a wrong one is answered with."""
+
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
 
 from highlighter.errors import ConfigError
 from highlighter.settings import FileSource, HubSource, PretrainedModel, Settings
+from highlighter.system.yaml_files import Document, read_document
 from pipelines.config import check_config, load_config
+from pipelines.summarization import STEPS, summarization
 from serving.settings import ServingSettings, read_settings
 from tests.conftest import ROOT
 
 SERVING = ROOT / "configs" / "serving.yaml"
 CONFIGS = sorted(set((ROOT / "configs").glob("*.yaml")) - {SERVING})
-EMBEDDED = ROOT / "configs" / "embedded.yaml"
+REFERENCE = ROOT / "configs" / "embedded.yaml"
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.name)
-def test_every_config_is_valid_and_headed_by_its_command(file: Path) -> None:
+def test_each_configuration_loads_and_starts_with_its_command(file: Path) -> None:
     load_config(file)
     first = file.read_text(encoding="utf-8").splitlines()[0]
     expected = "# python run_pipeline.py"
-    if file != EMBEDDED:
+    if file != REFERENCE:
         expected += f" --config configs/{file.name}"
     assert first == expected
 
 
-@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.name)
-def test_every_option_is_written_out(file: Path) -> None:
-    """A config names each key that its settings have, so that nothing must be looked up."""
-    config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    for place, settings in load_config(file).settings.items():
-        given = config
+def test_the_reference_writes_out_every_shared_and_step_setting() -> None:
+    values = read_document(REFERENCE).values
+    for place, settings in load_config(REFERENCE).settings.items():
+        given = values
         for key in place.split("."):
             given = given[key]
         assert set(given) == set(settings), place
-        for name, value in settings.items():
-            if isinstance(value, Settings):
-                _assert_written_out(given[name], value, f"{place}.{name}")
 
 
-def _assert_written_out(given: dict[str, object], settings: Settings, place: str) -> None:
-    assert set(given) == set(type(settings).model_fields), place
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, Settings):
-            inner = given[name]
-            assert isinstance(inner, dict)
-            _assert_written_out(inner, value, f"{place}.{name}")
+def test_the_reference_writes_out_every_field_of_every_settings_class() -> None:
+    """As a live mapping, or as an alternative in comments, which must be valid itself."""
+    written = {frozenset(mapping) for mapping in _mappings(read_document(REFERENCE).values)}
+    text = REFERENCE.read_text(encoding="utf-8")
+    for block in _alternatives(text):
+        written |= {frozenset(mapping) for mapping in _mappings(block)}
+    for inline in re.findall(r"# or (\{.*\})$", text, re.MULTILINE):
+        written.add(frozenset(yaml.safe_load(inline)))
+    classes = {kind for hints in _entry_points() for kind in _settings_classes(hints)}
+    assert len(classes) > 20
+    for kind in classes:
+        assert frozenset(kind.model_fields) in written, kind.__name__
+
+
+def test_the_alternatives_in_the_reference_are_valid() -> None:
+    places = {"lora": "steps.fine_tune.parameters.training.lora"}
+    places |= dict.fromkeys(("hub", "files"), "steps.ingest.parameters.source")
+    places |= dict.fromkeys(("pretrained", "student", "scratch"), "parameters.model")
+    blocks = _alternatives(REFERENCE.read_text(encoding="utf-8"))
+    assert {block.get("kind", "lora") for block in blocks} == set(places)
+    for block in blocks:
+        key = places[block.get("kind", "lora")]
+        check_config(read_document(REFERENCE).with_value(key, block, "the comment"))
+
+
+@pytest.mark.parametrize("file", sorted(set(CONFIGS) - {REFERENCE}), ids=lambda file: file.name)
+def test_the_other_configurations_hold_only_differences(file: Path) -> None:
+    given = yaml.safe_load(file.read_text(encoding="utf-8"))
+    base = read_document(file.parent / given.pop("extends"))
+    for path, value in _leaves(given):
+        known: Any = base.values
+        for key in path:
+            known = known.get(key, "absent") if isinstance(known, dict) else "absent"
+        parent: Any = base.values
+        own: Any = given
+        for key in path[:-1]:
+            parent = parent.get(key) if isinstance(parent, dict) else None
+            own = own[key]
+            if isinstance(parent, dict) and own.get("kind", 0) != parent.get("kind", 0):
+                parent = None  # replaced as a whole, so that it must be complete
+        assert parent is None or value != known, ".".join(path)
+
+
+def _leaves(values: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _entry_points() -> list[dict[str, Any]]:
+    functions = [summarization.entrypoint, *(step.entrypoint for step in STEPS.values())]
+    return [get_type_hints(function, include_extras=True) for function in functions]
+
+
+def _settings_classes(hint: Any) -> Iterator[type[Settings]]:
+    """The settings classes in a type, and in the types of their fields."""
+    if isinstance(hint, dict):
+        for name, inner in hint.items():
+            if name != "return":
+                yield from _settings_classes(inner)
+    elif isinstance(hint, type) and issubclass(hint, Settings):
+        yield hint
+        yield from _settings_classes(get_type_hints(hint, include_extras=True))
+    else:
+        for inner in get_args(hint):
+            yield from _settings_classes(inner)
+
+
+def _alternatives(text: str) -> list[dict[str, Any]]:
+    """The commented blocks that follow a line "Or ...", as mappings."""
+    blocks: list[list[str]] = []
+    for line in text.splitlines():
+        if re.match(r" +# Or ", line):
+            blocks.append([])
+        elif blocks and (match := re.match(r" +#   (.*)", line)):
+            blocks[-1].append(match[1])
+    return [yaml.safe_load("\n".join(block)) for block in blocks]
+
+
+def _mappings(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _mappings(inner)
 
 
 def test_the_services_limits_are_all_written_out_and_the_defaults() -> None:
     given = yaml.safe_load(SERVING.read_text(encoding="utf-8"))
-    settings = ServingSettings.model_validate(given)
-    _assert_written_out(given, settings, "serving")
-    assert settings == ServingSettings()
+    written = {frozenset(mapping) for mapping in _mappings(given)}
+    for kind in _settings_classes(ServingSettings):
+        assert frozenset(kind.model_fields) in written
+    assert ServingSettings.model_validate(given) == ServingSettings()
 
 
 @pytest.mark.parametrize(
@@ -76,8 +157,8 @@ def test_wrong_limits_are_named(
 
 def test_a_constrained_model_cannot_be_converted() -> None:
     engine = "steps.register.parameters.registry.engine.kind=ctranslate2"
-    with pytest.raises(ConfigError, match="names_from_article"):
-        load_config(EMBEDDED, [engine])
+    with pytest.raises(ConfigError, match=f"--set {engine}: .*names_from_article"):
+        load_config(REFERENCE, [engine])
 
 
 def test_the_hub_configuration_is_cnn_dailymail_with_t5_base() -> None:
@@ -100,6 +181,16 @@ def test_an_override_replaces_one_setting_and_leaves_the_others() -> None:
     assert config.source.train == "mine.csv"
     assert config.source.test == "data/test.jsonl"
     assert config.zenml["parameters"]["seed"] == 7
+    assert config.zenml["steps"]["evaluate"]["parameters"]["evaluation"]["samples"] == 20
+
+
+def test_a_changed_copy_of_a_configuration_is_checked_and_leaves_the_original() -> None:
+    config = load_config(REFERENCE)
+    changed = config.with_value("steps.register.enable_cache", False)
+    assert changed.zenml["steps"]["register"]["enable_cache"] is False
+    assert "enable_cache" not in config.zenml["steps"]["register"]
+    with pytest.raises(ConfigError, match=r"parameters\.seed"):
+        config.with_value("parameters.seed", "many")
 
 
 @pytest.mark.parametrize(
@@ -110,27 +201,52 @@ def test_an_override_replaces_one_setting_and_leaves_the_others() -> None:
         ("parameters.seed=many", "parameters.seed"),
         ("parameters.data_version=x", "parameters.data_version"),
         ("parameters.model.d_modle=12", "parameters.model.d_modle"),
-        ("parameters.model.kind=remote", "parameters.model"),
+        ("parameters.model.kind=remote", "parameters.model.kind"),
         ("parameters.generation.num_beams=0", "parameters.generation.num_beams"),
+        ("parameters.model={kind: scratch, vocabulary: {kind: train, size: 1}}",
+         "parameters.model.vocabulary.size"),
+        ("parameters.model={kind: scratch, vocabulary: {kind: folder}}",
+         "parameters.model.vocabulary.path"),
+        ("parameters.model={kind: scratch, vocabulary: {size: 500}}",
+         "parameters.model.vocabulary.kind"),
         ("steps.finetune.parameters.training.epochs=1", "steps.finetune"),
         ("steps.fine_tune.params.training.epochs=1", "steps.fine_tune.params"),
         ("steps.fine_tune.parameters.features=1", "steps.fine_tune.parameters.features"),
         ("steps.fine_tune.parameters.seed=1", "steps.fine_tune.parameters.seed"),
-        ("steps.fine_tune.parameters.training.precision=fp16", "training.precision"),
-        ("steps.fine_tune.parameters.training.epochs=often", "training.epochs"),
-        ("steps.ingest.parameters.source.limits.train=0", "source.limits.train"),
-        ("steps.ingest.parameters.source.columns.title=x", "source.columns"),
+        ("steps.fine_tune.parameters.training.precision=fp16",
+         "steps.fine_tune.parameters.training.precision"),
+        ("steps.fine_tune.parameters.training.epochs=often",
+         "steps.fine_tune.parameters.training.epochs"),
+        ("steps.fine_tune.parameters.training.lora={targets: [q, x]}",
+         "steps.fine_tune.parameters.training.lora.targets.1"),
+        ("steps.ingest.parameters.source.limits.train=0",
+         "steps.ingest.parameters.source.limits.train"),
+        ("steps.ingest.parameters.source.columns.title=x",
+         "steps.ingest.parameters.source.columns"),
         ("steps.ingest.enable_cache=perhaps", "steps.ingest.enable_cache"),
+        ("steps.register.parameters.registry.model_name=other",
+         "steps.register.parameters.registry.model_name"),
+        ("steps.evaluate=none", "steps.evaluate"),
     ],
-)
-def test_an_unknown_key_or_wrong_type_is_named(override: str, named: str) -> None:
-    with pytest.raises(ConfigError, match=named.replace(".", r"\.")):
-        load_config(EMBEDDED, [override])
+)  # fmt: skip
+def test_an_unknown_key_or_wrong_type_is_named_as_the_file_has_it(
+    override: str, named: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(REFERENCE, [override])
+    assert re.search(rf"(^|[ :]){re.escape(named)}[:. ]", str(error.value)), str(error.value)
+    assert f"--set {override}: " in str(error.value)
+
+
+@pytest.mark.parametrize("override", ["parameters.seed", "=1", "parameters.seed=[1"])
+def test_an_override_of_another_form_is_refused(override: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(override)):
+        load_config(REFERENCE, [override])
 
 
 def test_a_close_key_is_suggested() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'fine_tune'"):
-        load_config(EMBEDDED, ["steps.finetune.parameters.training.epochs=1"])
+        load_config(REFERENCE, ["steps.finetune.parameters.training.epochs=1"])
 
 
 @pytest.mark.parametrize(
@@ -142,14 +258,14 @@ def test_a_close_key_is_suggested() -> None:
     ],
 )
 def test_file_sources_must_name_three_files_or_one(source: dict[str, object]) -> None:
-    config = yaml.safe_load(EMBEDDED.read_text(encoding="utf-8"))
-    config["steps"]["ingest"]["parameters"]["source"] = source
-    with pytest.raises(ConfigError, match=r"steps\.ingest\.parameters\.source"):
-        check_config(config, "test")
+    document = Document(yaml.safe_load(REFERENCE.read_text(encoding="utf-8")), {(): "test"})
+    document.values["steps"]["ingest"]["parameters"]["source"] = source
+    with pytest.raises(ConfigError, match=r"test: steps\.ingest\.parameters\.source"):
+        check_config(document)
 
 
 @pytest.mark.parametrize("text", ["a: [1", "just words", "- a\n- b"])
-def test_what_is_not_a_configuration_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "broken.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError, match=r"broken\.yaml"):

@@ -75,7 +75,7 @@ def test_mlflow_has_settings_curves_pictures_samples_and_the_model(client: Mlflo
     assert run.info.status == "FINISHED"
     assert run.data.params["fine_tune.training.max_steps"] == "10"
     assert run.data.params["ingest.source.limits.train"] == "200"
-    assert run.data.metrics["rows/train/kept"] == 200
+    assert run.data.metrics["data/train_rows"] == 200
     assert 0 <= run.data.metrics["test/abstractive/rougeLsum"] <= 100
     assert run.data.metrics["test/oracle/rouge1"] > run.data.metrics["test/lead3/rouge1"]
     assert run.data.metrics["test/lead3/rouge1"] > 20
@@ -108,6 +108,43 @@ def test_mlflow_has_settings_curves_pictures_samples_and_the_model(client: Mlflo
     assert {m.key: m.value for m in logged.metrics}["test/extractive/rougeLsum"] == pytest.approx(
         run.data.metrics["test/extractive/rougeLsum"]
     )
+
+
+def test_mlflow_describes_the_run_its_data_and_the_registered_model(client: MlflowClient) -> None:
+    [experiment] = client.search_experiments(filter_string="name = 'news_summarization'")
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    [run] = client.search_runs([experiment.experiment_id])
+    scores = run.data.metrics
+    own = [name for name in scores if not name.startswith("system/")]
+    assert 30 <= len(own) <= 50
+    assert {name.split("/")[0] for name in own} == {
+        "data", "test", "train", "training", "validation"
+    }  # fmt: skip
+    row = rf"\| abstractive \| {scores['test/abstractive/rouge1']:.1f} \|"
+    note = run.data.tags["mlflow.note.content"]
+    assert re.search(row, note)
+    assert "version 1 as champion" in note
+    assert "it is the first" in note
+    report = re.search(r"\[evaluation/report\.html\]\(#(/\S+)\)", note)
+    assert report and run.info.run_id in report[1]
+
+    inputs = {
+        tag.value: given.dataset
+        for given in run.inputs.dataset_inputs
+        for tag in given.tags
+        if tag.key == "mlflow.data.context"
+    }
+    rows = {context: json.loads(data.profile)["num_rows"] for context, data in inputs.items()}
+    assert rows == {"training": 200, "validation": 20, "test": 20}
+    assert [inputs[context].name for context in rows] == [
+        "embedded-train", "embedded-validation", "embedded-test"
+    ]  # fmt: skip
+    version = client.get_model_version_by_alias("news-highlighter", "champion")
+    assert inputs["test"].digest == version.tags["test_fingerprint"]
+    assert re.search(row, version.description)
+    assert run.info.run_id in version.description
+    model = client.get_registered_model("news-highlighter")
+    assert 'load_model("models:/news-highlighter@champion")' in model.description
 
 
 def test_nothing_between_steps_is_a_pickle(project: Project) -> None:
@@ -267,6 +304,14 @@ def test_a_changed_helper_or_setting_runs_again_just_what_depends_on_it(
 
     output = project.run("--set", "parameters.generation.num_beams=1")
     assert cached_steps(output) == {"ingest", "tokenize", "fine_tune"}
+
+    template = report.with_suffix(".html")
+    template.write_text(template.read_text() + "<!-- changed -->")
+    assert cached_steps(project.run()) == {"ingest", "tokenize", "fine_tune"}
+
+    constraints = project.folder / "constraints.txt"
+    constraints.write_text(constraints.read_text() + "# changed\n")
+    assert cached_steps(project.run()) == set()
 
 
 def test_promotion_and_rollback_by_hand_move_registry_and_service_together(

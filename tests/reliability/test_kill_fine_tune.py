@@ -44,9 +44,13 @@ def runs(client: MlflowClient) -> list[Run]:
 
 
 def figures(run: Run) -> dict[str, float]:
-    """All that a run measured, but for times and what depends on the champion."""
+    """Return what a run measured, without times, the machine, and what depends on the champion."""
     metrics: dict[str, float] = run.data.metrics
-    return {name: value for name, value in metrics.items() if not re.search("second|gate/", name)}
+    return {
+        name: value
+        for name, value in metrics.items()
+        if not re.search("second|gate/|^system/", name)
+    }
 
 
 @pytest.mark.usefixtures("first_run")
