@@ -46,8 +46,13 @@ def remove_model(folder: Path, name: str) -> None:
     shutil.rmtree(staging)
 
 
+def clear_staging(name: str) -> None:
+    """Remove what a killed process left in the staging store."""
+    shutil.rmtree(bento_home() / "staging" / name, ignore_errors=True)
+
+
 def _empty_staging_folder(name: str) -> Path:
+    clear_staging(name)
     staging = bento_home() / "staging" / name
-    shutil.rmtree(staging, ignore_errors=True)  # left by a process that was killed
     staging.mkdir(parents=True)
     return staging

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from highlighter.data.fingerprint import hash_files
 from highlighter.system.locks import exclusive
 from release import registry
-from release.compat import add_model, bento_home, remove_model
+from release.compat import add_model, bento_home, clear_staging, remove_model
 from release.logged_model import fetch_checkpoint
 
 
@@ -61,22 +61,22 @@ def deploy(name: str) -> Deployment | None:
     """
     client = MlflowClient()
     with release_lock(name):
+        clear_staging(name)
         _remove_incomplete_models(name)
         champion = registry.champion(client, name)
         if champion is None:
             return None
         registry.drop_challenger_that_is_champion(client, name)
-        model = served_model(name)
-        copied = model is None or not _is_copy(model, champion)
-        if model is None or copied:
-            with tempfile.TemporaryDirectory(prefix="highlighter-deploy-") as folder:
-                checkpoint = fetch_checkpoint(champion, Path(folder))
-                tag = add_model(name, checkpoint, _labels(champion))
-            if model is not None and is_model_of(model, champion):
-                remove_model(Path(model.path), name)  # its files had changed
-        else:
-            tag = str(model.tag)
-    return Deployment(model_name=name, version=str(champion.version), bento_tag=tag, copied=copied)
+        number, served = str(champion.version), served_model(name)
+        if served is not None and _is_copy(served, champion):
+            return Deployment(
+                model_name=name, version=number, bento_tag=str(served.tag), copied=False
+            )
+        with tempfile.TemporaryDirectory(prefix="highlighter-deploy-") as folder:
+            tag = add_model(name, fetch_checkpoint(champion, Path(folder)), _labels(champion))
+        if served is not None and is_model_of(served, champion):
+            remove_model(Path(served.path), name)  # its files had changed
+        return Deployment(model_name=name, version=number, bento_tag=tag, copied=True)
 
 
 def served_model(name: str) -> bentoml.Model | None:
