@@ -49,7 +49,9 @@ def print_summary(
     for reason in registration.decision.reasons:
         console.print(f"  - {reason}", highlight=False)
     console.print(
-        str(deployment or "There is no champion, so nothing was deployed."), highlight=False
+        str(deployment or "There is no champion, so nothing was deployed."),
+        highlight=False,
+        soft_wrap=True,
     )
     console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
 
