@@ -6,13 +6,21 @@ import os
 import sys
 from pathlib import Path
 
+from highlighter.system.failures import exit_code_of
+from highlighter.system.folders import keep_scratch_in_one_place
+from highlighter.system.locks import end_workers_with_this_process, exclusive
+
 ROOT = Path(__file__).resolve().parent
+_INTERRUPTED = (
+    "interrupted: run the same command again to continue; completed steps are reused, and "
+    "fine-tuning resumes from its last checkpoint"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run and return the exit code: 0 done, 1 an error that was explained, 130 interrupted."""
+    """Run the command line; return the exit code (see `exit_code_of`)."""
     parser = argparse.ArgumentParser(
-        description="Fine-tune T5 on news, judge it, register it.",
+        description="Fine-tune T5 on news, evaluate it, register it and deploy the champion.",
         epilog="Example: python run_pipeline.py --set steps.fine_tune.parameters.training.epochs=1",
     )
     parser.add_argument("--config", type=Path, default=ROOT / "configs" / "embedded.yaml")
@@ -25,52 +33,34 @@ def main(arguments: list[str] | None = None) -> int:
 
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
     os.environ.setdefault("AUTO_OPEN_DASHBOARD", "false")
-    # The tokenizer's threads and the workers of datasets.map don't mix.
+    # The tokenizer's threads deadlock in the forked workers of datasets.map.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
-    # A tracking server that is away ends the run in half a minute, one that hangs in two minutes.
+    # A run ends half a minute after its tracking server is gone, two minutes if the server hangs.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
-    # Imported late: ZenML reads the environment when it is imported, which takes seconds.
-    from highlighter.errors import HighlighterError
-    from highlighter.system.failures import OUTSIDE, explain
-    from highlighter.system.folders import keep_scratch_in_one_place
-    from highlighter.system.locks import end_workers_with_this_process, exclusive
-
-    try:
-        with exclusive(ROOT / ".runs" / "lock", _say_who_is_at_work):
-            keep_scratch_in_one_place(ROOT)
-            end_workers_with_this_process()
-            from pipelines.first_start import ensure_store
-
-            ensure_store()  # the import of a step already asks ZenML's database
-            from pipelines.run import run_pipeline
-
-            run_pipeline(ROOT, options.config, options.overrides, use_cache=not options.no_cache)
-    except HighlighterError as error:
-        print(f"\nerror: {error}", file=sys.stderr)
-        return 1
-    except OUTSIDE as error:
-        explained = explain(error)
-        if explained is None:
-            raise
-        print(f"\nerror: {explained}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(
-            "\ninterrupted: nothing was registered; the next run goes on from the last whole step, "
-            "fine-tuning from its last checkpoint"
-        )
-        return 130
-    return 0
+    return exit_code_of(lambda: _run(options), _INTERRUPTED)
 
 
-def _say_who_is_at_work(holder: str) -> None:
+def _run(options: argparse.Namespace) -> None:
+    with exclusive(ROOT / ".runs" / "lock", _say_busy):
+        keep_scratch_in_one_place(ROOT)
+        end_workers_with_this_process()
+        # Imported late: ZenML takes seconds and reads the environment when it is imported.
+        from pipelines.stack import ensure_database
+
+        ensure_database()  # before the steps are imported, which reads the database
+        from pipelines.run import run_pipeline
+
+        run_pipeline(ROOT, options.config, options.overrides, use_cache=not options.no_cache)
+
+
+def _say_busy(holder: str) -> None:
     print(
-        f"Another run is at work in this checkout ({holder}): waiting for its end. "
+        f"Another run is at work in this checkout ({holder}): waiting for it to end. "
         "Ctrl-C to give up.",
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal at the end of a run."""
+"""Print the summary of a run."""
 
 from typing import Any
 
@@ -12,15 +12,28 @@ from zenml.models import PipelineRunResponse
 from highlighter.data.sentences import split_sentences
 from highlighter.evaluation.record import Evaluation, Tradeoff
 from highlighter.evaluation.report import print_scores
+from release.deploy import Deployment
 from release.publish import Registration
 
 _SAMPLES = 2
 
 
 def print_summary(
-    run: PipelineRunResponse, evaluation: Evaluation, rows: Dataset, registration: Registration
+    run: PipelineRunResponse,
+    evaluation: Evaluation,
+    rows: Dataset,
+    registration: Registration,
+    deployment: Deployment | None,
 ) -> None:
-    """Print samples, test scores, the time of each step, what was registered, what to do next."""
+    """Print samples, test scores, the time of each step, what was registered and what is served.
+
+    Args:
+        run: the completed run.
+        evaluation: of the model.
+        rows: test rows with their summaries.
+        registration: of the model.
+        deployment: of the champion, or None if there is none.
+    """
     console = Console()
     for row in rows.select(range(min(_SAMPLES, len(rows)))):
         _print_sample(console, row)
@@ -35,11 +48,16 @@ def print_summary(
     )
     for reason in registration.decision.reasons:
         console.print(f"  - {reason}", highlight=False)
+    console.print(
+        str(deployment or "There is no champion, so nothing was deployed."),
+        highlight=False,
+        soft_wrap=True,
+    )
     console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
 
 
 def _print_sample(console: Console, row: dict[str, Any]) -> None:
-    """A test article with its most salient sentences in bold, and its summary."""
+    """Print a test article with its most salient sentences in bold, and its summary."""
     article, best = row["article"], set(row["extractive_chosen"])
     text = Text(article)
     for index, (start, end) in enumerate(split_sentences(article)):
@@ -61,7 +79,7 @@ def _tradeoff(tradeoff: Tradeoff) -> str:
         f"{student.num_beams} beams of {teacher.num_beams}, "
         f"{student.parameters / teacher.parameters:.0%} of the parameters;\n"
         f"  {speed.ratio.mean:.2f} times as fast {speed.ratio.low:.2f}..{speed.ratio.high:.2f}"
-        f", {speed.student:.2f} s an article instead of {speed.teacher:.2f} s; written Lsum "
+        f", {speed.student:.2f} s per article instead of {speed.teacher:.2f} s; written Lsum "
         f"{difference.mean:+.1f} {difference.low:+.1f}..{difference.high:+.1f}"
     )
 

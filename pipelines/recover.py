@@ -1,119 +1,88 @@
-"""Close what a killed run left open, before the next one starts."""
+"""Mark runs whose process was killed as ended, before the next run starts.
 
-import logging
+Each run has a file named after it in `.runs/unfinished`, written before anything else of the run
+and removed when it has ended well. The holder of the checkout's lock knows that the process of a
+run found there has ended.
+"""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlflow.entities import LoggedModelStatus, Run, RunStatus, ViewType
+from mlflow.entities import LoggedModelStatus, RunStatus
 from mlflow.tracking import MlflowClient
 from zenml.client import Client
 from zenml.enums import ExecutionStatus
-from zenml.models import PipelineRunUpdate, StepRunUpdate
-from zenml.utils.string_utils import format_name_template
+from zenml.models import PipelineRunResponse, PipelineRunUpdate, StepRunUpdate
 
-from release import bento_store
-from release.recover import finish_or_undo, reconcile
-
-FOLDER = ".runs"
+_REASON = "Its process ended without reporting a result: it was killed, or the machine went down."
 
 
-class Journal:
-    """One empty file a run, so that no kill can leave half an entry.
+def _folder(root: Path) -> Path:
+    return root / ".runs" / "unfinished"
 
-    By construction: a name stands here before anything of that name exists anywhere else, and goes
-    when the run is whole. With the checkout's lock held, a name found here is that of a dead run.
+
+@contextmanager
+def recorded(root: Path, name: str) -> Iterator[None]:
+    """Record a run as unfinished; the record stays if the run ends with an error."""
+    file = _folder(root) / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    yield
+    file.unlink()
+
+
+def end_killed_runs(root: Path, experiment: str) -> list[str]:
+    """Mark recorded runs as ended in ZenML and MLflow; return the names of those killed.
+
+    Call it only with the checkout's lock: without it, a recorded run may be alive. It can be
+    repeated, because the record of a run is removed last.
+
+    Args:
+        root: folder of the checkout.
+        experiment: name of the MLflow experiment.
     """
-
-    def __init__(self, root: Path) -> None:
-        self._folder = root / FOLDER / "unfinished"
-
-    @contextmanager
-    def entry(self, name_template: str) -> Iterator[str]:
-        """The name for a new run; after an error it stays, for the next start to close the run."""
-        name = format_name_template(name_template)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / name).touch()
-        yield name
-        self.close(name)
-
-    def unfinished(self) -> list[str]:
-        """The runs that have not ended well, the oldest first."""
-        files = self._folder.glob("*") if self._folder.is_dir() else []
-        return [file.name for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
-
-    def close(self, name: str) -> None:
-        """Forget a run."""
-        (self._folder / name).unlink()
-
-
-logger = logging.getLogger(__name__)
-
-_REASON = "Its process ended without a word: killed, or the machine went down."
-
-
-def recover(journal: Journal, experiment: str, model_name: str) -> list[str]:
-    """End the runs that the journal holds in ZenML and MLflow; return the names of those killed.
-
-    Only for the holder of the checkout's lock: to anybody else, a run in the journal may be alive.
-    What is done here can be done again, so that a kill here changes nothing: a name leaves the
-    journal last. A run whose own process could still say how it ended keeps that.
-    """
-    client, killed = MlflowClient(), []
-    for name in journal.unfinished():
-        ended_by_itself = _end_in_zenml(name)
-        for run in _mlflow_runs(client, name, experiment):
-            _end_in_mlflow(client, run)
-        journal.close(name)
-        if not ended_by_itself:
-            killed.append(name)
-    # A promotion by hand may have been killed too.
-    with bento_store.lock(model_name):
-        reconcile(client, model_name)
+    records = _folder(root).glob("*")
+    killed = []
+    for record in sorted(records, key=lambda file: file.stat().st_mtime_ns):
+        runs = Client().list_pipeline_runs(name=record.name).items
+        open_runs = [run for run in runs if not run.status.is_finished]
+        for run in open_runs:
+            _end_in_zenml(run)
+        if not any(run.status == ExecutionStatus.COMPLETED for run in runs):
+            _end_in_mlflow(record.name, experiment)
+        record.unlink()
+        if open_runs:
+            killed.append(record.name)
     return killed
 
 
-def _end_in_zenml(name: str) -> bool:
-    """Fail the run and its open steps; return whether there was nothing to do."""
-    client = Client()
-    open_runs = [run for run in client.list_pipeline_runs(name=name) if not _ended(run.status)]
-    for run in open_runs:
-        for step in client.list_run_steps(pipeline_run_id=run.id, size=100):
-            if not _ended(step.status):
-                client.zen_store.update_run_step(
-                    step.id,
-                    StepRunUpdate(status=ExecutionStatus.FAILED, end_time=datetime.now(UTC)),
-                )
-        client.zen_store.update_run(
-            run.id, PipelineRunUpdate(status=ExecutionStatus.FAILED, status_reason=_REASON)
-        )
-    return not open_runs
+def _end_in_zenml(run: PipelineRunResponse) -> None:
+    store = Client().zen_store
+    for step in Client().list_run_steps(pipeline_run_id=run.id, size=100):
+        if not step.status.is_finished:
+            failed = StepRunUpdate(status=ExecutionStatus.FAILED, end_time=datetime.now(UTC))
+            store.update_run_step(step.id, failed)
+    store.update_run(
+        run.id, PipelineRunUpdate(status=ExecutionStatus.FAILED, status_reason=_REASON)
+    )
 
 
-def _ended(status: ExecutionStatus) -> bool:
-    return bool(status.is_finished)
+def _end_in_mlflow(name: str, experiment: str) -> None:
+    """Mark a run as killed unless it failed by itself, and its incomplete models as failed.
 
-
-def _mlflow_runs(client: MlflowClient, name: str, experiment: str) -> list[Run]:
+    ZenML sets the status FINISHED after each step, so that of a killed run may be wrong.
+    """
+    client = MlflowClient()
     found = client.get_experiment_by_name(experiment)
     if found is None:
-        return []
-    return list(
-        client.search_runs(
-            [found.experiment_id], f"tags.mlflow.runName = '{name}'", ViewType.ACTIVE_ONLY
-        )
-    )
-
-
-def _end_in_mlflow(client: MlflowClient, run: Run) -> None:
-    """Kill the run, also one called finished: ZenML calls it so between two steps."""
-    run_id = run.info.run_id
-    finish_or_undo(client, run_id)
-    pending = client.search_logged_models(
-        [run.info.experiment_id], f"source_run_id = '{run_id}' AND status = 'PENDING'"
-    )
-    for model in pending:
-        client.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
-    if run.info.status not in {"FAILED", "KILLED"}:
-        client.set_terminated(run_id, RunStatus.to_string(RunStatus.KILLED))
+        return
+    for run in client.search_runs([found.experiment_id], f"tags.mlflow.runName = '{name}'"):
+        run_id = run.info.run_id
+        for model in client.search_logged_models(
+            [found.experiment_id], f"source_run_id = '{run_id}' AND status = 'PENDING'"
+        ):
+            client.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
+        if run.info.status not in {"FAILED", "KILLED"}:
+            client.set_terminated(run_id, RunStatus.to_string(RunStatus.KILLED))

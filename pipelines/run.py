@@ -1,4 +1,4 @@
-"""Run the pipeline from a configuration file and print its results."""
+"""Run the pipeline from a configuration file, deploy the champion and print the results."""
 
 import tempfile
 from collections.abc import Sequence
@@ -6,24 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from mlflow.tracking import MlflowClient
 from zenml.client import Client
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.run_utils import get_default_run_name
+from zenml.utils.string_utils import format_name_template
 
 from highlighter.data.fingerprint import fingerprint_model
 from highlighter.data.sources import fingerprint_source
-from highlighter.errors import HighlighterError
+from highlighter.errors import HighlighterError, RegistryError
 from highlighter.settings import MODEL_NAME, StudentModel
 from highlighter.system.failures import quiet_libraries
 from highlighter.system.folders import temporary_folder
 from pipelines.config import RunConfig, load_config
 from pipelines.console import print_summary
-from pipelines.recover import Journal, recover
+from pipelines.recover import end_killed_runs, recorded
 from pipelines.stack import ensure_stack
 from pipelines.summarization import summarization
-from release.publish import still_stands
+from release import registry
+from release.deploy import deploy
+from release.publish import Registration
 from release.teacher import champion_as_teacher, fingerprint_teacher, is_registered
-from release.tracking import use_stack_tracking
 from steps.run_record import forget_finished_work
 
 
@@ -36,7 +39,7 @@ def resolve_model(config: RunConfig) -> tuple[RunConfig, str]:
     """
     if not isinstance(config.model, StudentModel):
         return config, fingerprint_model(config.model)
-    use_stack_tracking()
+    registry.use_stack_tracking()
     teacher = config.model.teacher
     if teacher == "champion":
         teacher = champion_as_teacher(MODEL_NAME)
@@ -47,42 +50,51 @@ def resolve_model(config: RunConfig) -> tuple[RunConfig, str]:
 
 
 def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_cache: bool) -> None:
-    """Run all steps whose stored results are out of date, then print the summary.
+    """Run the steps whose stored results are out of date, deploy the champion, print the summary.
+
+    Call it only with the checkout's lock.
+
+    Args:
+        root: folder of the checkout.
+        config_file: YAML file.
+        overrides: "dotted.key=value" each.
+        use_cache: whether stored results of steps are reused.
 
     Raises:
-        HighlighterError: bad configuration or input; the message says what to do.
+        HighlighterError: the configuration or the input is invalid; the message says what to do.
     """
     quiet_libraries()
     config = load_config(config_file, overrides)
     data_version = fingerprint_source(config.source)
     ensure_stack(root, summarization.name)
-    use_stack_tracking()
+    registry.use_stack_tracking()
     config, model_version = resolve_model(config)
     versions = {"data_version": data_version, "model_version": model_version}
-    journal = Journal(root)
-    for name in recover(journal, summarization.name, MODEL_NAME):
-        print(f"The run {name} was killed: it is marked so. Its whole steps are not run again.")
+    for name in end_killed_runs(root, summarization.name):
+        print(
+            f"The run {name} was killed and is now marked failed; its completed steps are reused."
+        )
     if not use_cache:
         config = config.with_value("enable_cache", False)
-    run = _run(config, versions, journal)
-    registration = _artifact(run, "register", "registration")
-    use_stack_tracking()
-    if not still_stands(registration):
-        # A stored result says "registered", but the registry or the Bento store was cleared.
-        run = _run(config.with_value("steps.register.enable_cache", False), versions, journal)
-        registration = _artifact(run, "register", "registration")
+    run = _run(root, config, versions)
     evaluation, rows = (
         _artifact(run, "evaluate", name) for name in ("evaluation", "evaluated_rows")
     )
+    registration: Registration = _artifact(run, "register", "registration")
+    registry.use_stack_tracking()  # ZenML resets it after a step
+    deployment = deploy(registration.model_name)
     forget_finished_work(run)
-    print_summary(run, evaluation, rows, registration)
+    print_summary(run, evaluation, rows, registration, deployment)
+    _require_version(registration)
 
 
-def _run(config: RunConfig, versions: dict[str, str], journal: Journal) -> PipelineRunResponse:
+def _run(root: Path, config: RunConfig, versions: dict[str, str]) -> PipelineRunResponse:
     settings = dict(config.zenml)
-    template = settings.pop("run_name", None) or get_default_run_name(summarization.name)
+    name = format_name_template(
+        settings.pop("run_name", None) or get_default_run_name(summarization.name)
+    )
     with (
-        journal.entry(template) as name,
+        recorded(root, name),
         tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file,
     ):
         yaml.safe_dump(settings, file)
@@ -95,3 +107,14 @@ def _run(config: RunConfig, versions: dict[str, str], journal: Journal) -> Pipel
 
 def _artifact(run: PipelineRunResponse, step: str, name: str) -> Any:
     return run.steps[step].outputs[name][0].load()
+
+
+def _require_version(registration: Registration) -> None:
+    """Raise an error if a stored result names a version that was deleted since."""
+    known = registry.versions(MlflowClient(), registration.model_name)
+    if registration.version not in {str(version.version) for version in known}:
+        raise RegistryError(
+            f"{registration.model_name} version {registration.version}, which an earlier run "
+            "registered, was deleted from MLflow's registry. To register the stored checkpoint "
+            "again, add `--set steps.register.enable_cache=false` to this command."
+        )

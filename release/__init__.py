@@ -1,1 +1,1 @@
-"""What is registered and what is served: MLflow's registry and the BentoML store, kept in step."""
+"""Register versions in MLflow, choose the champion, and deploy it to the BentoML store."""

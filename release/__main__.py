@@ -1,4 +1,4 @@
-"""What is registered and served, and changes by hand: python -m release --help"""
+"""Show what is registered and served, and change it: python -m release --help"""
 
 import argparse
 import logging
@@ -8,23 +8,27 @@ from datetime import datetime
 from pathlib import Path
 
 from highlighter.settings import MODEL_NAME
-from highlighter.system.failures import exit_code_of
-from release.tracking import use_tracking_of
+from highlighter.system.failures import exit_code_of, quiet_libraries
 
 ROOT = Path(__file__).resolve().parent.parent
+_INTERRUPTED = (
+    "interrupted: `python -m release list` shows the champion and what is served, "
+    "`python -m release deploy` serves the champion"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run and return the exit code: 0 done, 1 an error that was explained, 130 interrupted."""
+    """Run the command line; return the exit code (see `exit_code_of`)."""
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
     parser.add_argument("--model-name", default=MODEL_NAME)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every registered version, and what is served")
-    promote = commands.add_parser("promote", help="make a version the champion and serve it")
-    promote.add_argument("version")
-    commands.add_parser("rollback", help="back to the champion before today's")
-    judge = commands.add_parser("judge", help="a version's scores on articles of yours")
-    judge.add_argument("version", help="its number, or champion")
+    commands.add_parser("list", help="show every registered version and what is served")
+    commands.add_parser("deploy", help="copy the champion into the BentoML store, if needed")
+    promote = commands.add_parser("promote", help="make a version the champion and deploy it")
+    promote.add_argument("version", help="number of the version")
+    commands.add_parser("rollback", help="make the previous champion the champion again")
+    judge = commands.add_parser("judge", help="score a version on articles of your own")
+    judge.add_argument("version", help="number of the version, or champion")
     judge.add_argument("file", type=Path, help="rows with `article` and `highlights`")
     options = parser.parse_args(arguments)
 
@@ -32,34 +36,39 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    return exit_code_of(lambda: _run(options), "interrupted: nothing has changed")
+    return exit_code_of(lambda: _run(options), _INTERRUPTED)
 
 
 def _run(options: argparse.Namespace) -> None:
-    use_tracking_of(ROOT)
+    # Imported late: MLflow and ZenML take seconds and read the environment.
+    from release.deploy import deploy
     from release.promote import promote, rollback
+    from release.registry import use_tracking_of
 
-    if options.command == "list":
-        _list(options.model_name)
-        return
-    if options.command == "judge":
-        _judge(options)
-        return
-    if options.command == "promote":
-        done = promote(options.model_name, options.version)
-    else:
-        done = rollback(options.model_name)
-    print(
-        f"Now served: {done.model_name} version {done.version} ({done.bento_tag}); "
-        f"before: {'none' if done.before is None else f'version {done.before}'}.\n"
-        "A service that is running keeps its model until it is started again."
-    )
+    use_tracking_of(ROOT)
+    name = options.model_name
+    match options.command:
+        case "list":
+            _list(name)
+        case "judge":
+            _judge(options)
+        case "deploy":
+            deployment = deploy(name)
+            if deployment is None:
+                print(f"{name} has no champion, so there is nothing to deploy.")
+            else:
+                print(deployment)
+        case _:
+            change = (
+                promote(name, options.version) if options.command == "promote" else rollback(name)
+            )
+            before = "none" if change.before is None else f"version {change.before}"
+            print(f"{change.deployment}\nChampion before: {before}.")
 
 
 def _judge(options: argparse.Namespace) -> None:
     from highlighter.evaluation.report import print_scores
     from highlighter.system.cpu import keep_to_usable_cores
-    from highlighter.system.failures import quiet_libraries
     from highlighter.system.memory import keep_freed_memory
     from release.judge import judge_version
 
@@ -72,7 +81,8 @@ def _judge(options: argparse.Namespace) -> None:
 def _list(name: str) -> None:
     from mlflow.tracking import MlflowClient
 
-    from release import bento_store, registry
+    from release import registry
+    from release.deploy import is_model_of, served_model
 
     client = MlflowClient()
     aliases = registry.aliases(client, name).items()
@@ -90,11 +100,11 @@ def _list(name: str) -> None:
                 version.run_id,
             )
         )
-    served = (bento_store.served_labels(name) or {}).get("model_version")
-    print(f"Served: {'nothing' if served is None else f'version {served}'}")
-    champion = dict(aliases).get("champion")
-    if champion not in {None, served}:
-        print(f"The champion is not served: `python -m release promote {champion}` mends that.")
+    model, champion = served_model(name), registry.champion(client, name)
+    served = "nothing" if model is None else f"version {model.info.labels.get('model_version')}"
+    print(f"Served: {served}")
+    if champion is not None and (model is None or not is_model_of(model, champion)):
+        print("The champion is not served: run `python -m release deploy`.")
 
 
 if __name__ == "__main__":

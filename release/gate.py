@@ -20,13 +20,13 @@ BY_HAND = "to promote it all the same: `python -m release promote VERSION`"
 
 
 class Measured(BaseModel):
-    """What the gate may know of a version. `scores` are one per test row, in percent.
+    """What was measured of a version; a field is None if it was not measured or not stored.
 
-    A field is None where nothing was measured, or nothing was stored. `lead3` is the mean of the
-    same metric on the same rows; `faithfulness` a share.
+    `scores` holds one score per test row, in percent, in the order of `ids`. `lead3` is the mean of
+    the same metric of the lead-3 baseline on the same rows. `faithfulness` is a share from 0 to 1.
     """
 
-    # NaN as a string: plain JSON has none, and null would read as "not measured".
+    # NaN is stored as a string: JSON has no NaN, and null would mean "not measured".
     model_config = ConfigDict(ser_json_inf_nan="strings")
 
     system: System | None = None
@@ -40,41 +40,43 @@ class Measured(BaseModel):
     @model_validator(mode="after")
     def _score_each_row(self) -> "Measured":
         if self.scores is not None and len(self.scores) != len(self.ids):
-            raise ValueError(f"{len(self.scores)} scores of {len(self.ids)} rows")
+            raise ValueError(f"{len(self.scores)} scores for {len(self.ids)} rows")
         return self
 
     @property
     def score(self) -> float | None:
-        """The mean score, or None unless every row has one."""
+        """Mean of the scores, or None unless every row has one."""
         if not self.scores or not all(map(math.isfinite, self.scores)):
             return None
         return math.fsum(self.scores) / len(self.scores)
 
 
-class Champion(BaseModel):
-    """Today's champion; `is_teacher` if the new version is its student."""
+class CurrentChampion(BaseModel):
+    """The champion that a new version is compared with; `is_teacher` if that is its student."""
 
     version: str
     measured: Measured
     is_teacher: bool = False
 
 
-class Teacher(BaseModel):
-    """What a student is made from and held to, measured on the student's own rows."""
+class TeacherResult(BaseModel):
+    """The teacher of a student, measured on the student's test rows."""
 
-    name: str = Field(description="models:/NAME/VERSION, or a folder")
-    scores: list[float]
-    speedup: Interval = Field(description="its seconds an article over the student's")
+    name: str = Field(description="models:/NAME/VERSION, or a checkpoint folder")
+    scores: list[float] = Field(description="one score per test row, in percent")
+    speedup: Interval = Field(description="teacher's seconds per article / student's")
 
 
 class GateDecision(BaseModel):
-    """The alias a version gets, and every check in words, those it passed first."""
+    """The alias of a version, and the result of every check in words, passed ones first."""
 
     alias: Alias
     reasons: list[str]
-    champion_version: str | None = Field(None, description="the champion at the time")
+    champion_version: str | None = Field(None, description="the champion it was compared with")
     difference: Interval | None = Field(None, description="new - champion, in points of the metric")
-    to_teacher: Interval | None = Field(None, description="the same, of a student - its teacher")
+    to_teacher: Interval | None = Field(
+        None, description="student - teacher, in points of the metric"
+    )
 
 
 class _Check(NamedTuple):
@@ -84,18 +86,27 @@ class _Check(NamedTuple):
 
 def decide(
     new: Measured,
-    champion: Champion | None,
+    champion: CurrentChampion | None,
     settings: GateSettings,
     resamples: int,
     seed: int,
     *,
-    teacher: Teacher | None = None,
+    teacher: TeacherResult | None = None,
 ) -> GateDecision:
-    """Champion if measured, above every floor, and not significantly worse than the champion.
+    """Decide whether a new version becomes the champion or only the challenger.
 
-    Worse counts as significant where the whole 95 % interval of the paired difference is below 0.
-    A student may lose to its teacher what the settings allow, but no more than others to a champion
-    that is not its teacher: else each student could lose that much to the one before.
+    It becomes the champion if it was measured, reaches every minimum, and is not significantly
+    worse than the champion: a difference is significant if its 95 % interval excludes 0. A student
+    may lose as much to its teacher as the settings allow. To a champion that is not its teacher it
+    may lose no more than other versions, so that losses do not add up over generations of students.
+
+    Args:
+        new: scores of the new version.
+        champion: the current champion, or None if there is none.
+        settings: what the gate requires.
+        resamples: of the paired bootstrap.
+        seed: of the paired bootstrap.
+        teacher: of a student, with its scores on the same rows.
     """
     checks = [_is_measured(new, settings), *_floors(new, settings)]
     difference = to_teacher = None
@@ -122,8 +133,10 @@ def decide(
     )
 
 
-def _of_student(difference: Interval, teacher: Teacher, settings: GateSettings) -> Iterator[_Check]:
-    """What only a student has to pass: little lost, and enough gained."""
+def _of_student(
+    difference: Interval, teacher: TeacherResult, settings: GateSettings
+) -> Iterator[_Check]:
+    """Check that a student lost little quality to its teacher and is enough faster."""
     if settings.maximum_loss_to_teacher is not None:
         allowed = -settings.maximum_loss_to_teacher
         reason = (
@@ -133,7 +146,7 @@ def _of_student(difference: Interval, teacher: Teacher, settings: GateSettings) 
         if difference.mean >= allowed:
             yield _Check(True, f"{reason}: a student may lose {-allowed:g} for its speed")
         else:
-            yield _Check(False, f"{reason}, but a student may lose {-allowed:g} only")
+            yield _Check(False, f"{reason}, but a student may lose only {-allowed:g}")
     if settings.minimum_speedup is not None:
         yield _reaches(
             teacher.speedup.mean, settings.minimum_speedup, "speed over the teacher's", ".2f"
@@ -141,10 +154,10 @@ def _of_student(difference: Interval, teacher: Teacher, settings: GateSettings) 
 
 
 def _is_measured(new: Measured, settings: GateSettings) -> _Check:
-    wanted = f"{settings.metric} of the {settings.system} summaries"
+    required = f"{settings.metric} of the {settings.system} summaries"
     if (new.system, new.metric) != (settings.system, settings.metric) or new.score is None:
-        return _Check(False, f"{wanted} was not measured on every test row")
-    return _Check(True, f"{wanted} is {new.score:.2f} on {len(new.ids)} test rows")
+        return _Check(False, f"{required} was not measured on every test row")
+    return _Check(True, f"{required} is {new.score:.2f} on {len(new.ids)} test rows")
 
 
 def _floors(new: Measured, settings: GateSettings) -> list[_Check]:
@@ -164,22 +177,22 @@ def _floors(new: Measured, settings: GateSettings) -> list[_Check]:
 def _reaches(value: float | None, floor: float, name: str, places: str) -> _Check:
     if value is None or not math.isfinite(value):
         return _Check(False, f"{name} was not measured, and must be at least {floor:{places}}")
-    # 10.1 - 10.0 is a hair below 0.1, which no one means by a floor of 0.1.
+    # Rounding: 10.1 - 10.0 is slightly below 0.1.
     if value > floor or math.isclose(value, floor, abs_tol=1e-9):
-        return _Check(True, f"{name} is {value:{places}}, at least {floor:{places}} as it must be")
+        return _Check(True, f"{name} is {value:{places}}, at least {floor:{places}} as required")
     return _Check(False, f"{name} is {value:{places}}, but must be at least {floor:{places}}")
 
 
-def _incomparable(new: Measured, champion: Champion) -> str | None:
-    theirs = champion.measured
+def _incomparable(new: Measured, champion: CurrentChampion) -> str | None:
+    stored = champion.measured
     who = f"champion {champion.version}"
-    if theirs.score is None:
+    if stored.score is None:
         return f"{who} has no stored score of every test row to compare with"
-    if (theirs.system, theirs.metric) != (new.system, new.metric):
-        return f"{who} was judged by another measure, {theirs.metric} of {theirs.system} summaries"
-    if theirs.test_fingerprint != new.test_fingerprint or new.test_fingerprint is None:
+    if (stored.system, stored.metric) != (new.system, new.metric):
+        return f"{who} was judged by another measure, {stored.metric} of {stored.system} summaries"
+    if stored.test_fingerprint != new.test_fingerprint or new.test_fingerprint is None:
         return f"{who} was measured on other test rows"
-    if theirs.ids != new.ids:
+    if stored.ids != new.ids:
         return f"{who} was measured on other test rows: their ids differ"
     return None
 
@@ -199,7 +212,7 @@ def _not_worse(difference: Interval, version: str) -> _Check:
 def measured_for_gate(
     evaluation: Evaluation, rows: datasets.Dataset, gate: GateSettings
 ) -> Measured:
-    """What the gate compares: the configured metric of the configured system, row by row."""
+    """Return the scores that the gate compares: the configured metric of the configured system."""
     system = evaluation.systems[gate.system]
     return Measured(
         system=gate.system,
@@ -214,12 +227,12 @@ def measured_for_gate(
 
 def teacher_for_gate(
     evaluation: Evaluation, rows: datasets.Dataset, gate: GateSettings
-) -> Teacher | None:
-    """What the gate holds a student to; None for a model that has no teacher."""
+) -> TeacherResult | None:
+    """Return a student's teacher and its scores; None for a model without a teacher."""
     tradeoff = evaluation.tradeoff
     if tradeoff is None:
         return None
-    return Teacher(
+    return TeacherResult(
         name=tradeoff.name,
         scores=rows[teacher_column(column(gate.system, gate.metric))][:],
         speedup=tradeoff.speed.ratio,

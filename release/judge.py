@@ -1,4 +1,4 @@
-"""Judge a registered version on other articles than those of its own test split."""
+"""Evaluate a registered version on articles other than those of its test split."""
 
 from pathlib import Path
 
@@ -16,17 +16,22 @@ from highlighter.settings import Columns, EvaluationSettings
 from highlighter.system.folders import temporary_folder
 from release import registry
 from release.logged_model import fetch_checkpoint
-from release.teacher import find_version
+from release.registry import find_version
 
 _SEED = 13  # of the random baseline and the bootstrap
 
 
 def judge_version(name: str, version: str, file: Path) -> Evaluation:
-    """The evaluation of a version, or of the `champion`, on a file's `article` and `highlights`.
+    """Evaluate a version on the `article` and `highlights` of each row of a file.
+
+    Args:
+        name: of the registered model.
+        version: its number, or "champion".
+        file: CSV, JSON lines or Parquet.
 
     Raises:
         RegistryError: there is no such version.
-        CorpusError: the file can't be read, or one of its rows can't be judged on.
+        CorpusError: the file or one of its rows cannot be read.
     """
     rows = _read(file)
     if version == "champion":
@@ -52,9 +57,9 @@ def _read(file: Path) -> datasets.Dataset:
     rows = []
     for row in read_rows(str(file), Columns()):
         if row["problem"]:
-            raise CorpusError(f"{file}, row {row['row']}: {row['problem']}. Mend or delete it.")
+            raise CorpusError(f"{file}, row {row['row']}: {row['problem']}. Correct or delete it.")
         rows.append({column: row[column] for column in ARTICLE_FEATURES})
         rows[-1]["id"] = row["id"] or str(row["row"])
     if not rows:
-        raise CorpusError(f"{file}: no rows. Each needs an `article` and its `highlights`.")
+        raise CorpusError(f"{file}: it has no rows. A row needs `article` and `highlights`.")
     return datasets.Dataset.from_list(rows, features=ARTICLE_FEATURES)

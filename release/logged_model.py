@@ -1,4 +1,4 @@
-"""A checkpoint as MLflow keeps it: a pyfunc from code, and the way back to its files."""
+"""Log a checkpoint in MLflow as a pyfunc model, and fetch its files back."""
 
 import shutil
 import tempfile
@@ -29,7 +29,15 @@ _PACKAGES = (
 
 
 def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> ModelInfo:
-    """Log a checkpoint folder in the active run as a pyfunc from code, with what it needs."""
+    """Log a checkpoint folder in the active MLflow run.
+
+    The model is a pyfunc from code; the project's modules that it imports are logged with it.
+
+    Args:
+        checkpoint: folder to log.
+        name: of the logged model.
+        input_example: articles.
+    """
     package = Path(highlighter.__file__).parent
     code = package / "inference" / "mlflow_model.py"
     with tempfile.TemporaryDirectory(prefix="highlighter-code-") as folder:
@@ -53,10 +61,10 @@ def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> Mod
 
 
 def fetch_checkpoint(version: ModelVersion, folder: Path) -> Path:
-    """Download a version's model into `folder`; return the checkpoint folder in it.
+    """Download a version's files into `folder`; return the checkpoint folder among them.
 
     Raises:
-        RegistryError: the files are gone, or are not those that were registered.
+        RegistryError: the files are missing, or differ from those that were registered.
     """
     who = f"{version.name} version {version.version}"
     remedy = (
@@ -70,14 +78,14 @@ def fetch_checkpoint(version: ModelVersion, folder: Path) -> Path:
         functions = Model.load(str(folder)).flavors["python_function"]
         checkpoint = Path(folder, functions["artifacts"]["checkpoint"]["path"])
     except (MlflowException, OSError, KeyError) as error:
-        raise RegistryError(f"{who} has no checkpoint left: {error}. {remedy}") from error
+        raise RegistryError(f"{who}: its checkpoint is missing: {error}. {remedy}") from error
     if not any(checkpoint.glob("*.safetensors")):
-        raise RegistryError(f"{who} has no weights left. {remedy}")
-    # Versions registered by other means carry no hash.
+        raise RegistryError(f"{who}: its weights are missing. {remedy}")
+    # Versions that were registered by other programs have no hash.
     if version.tags.get(CHECKPOINT_TAG) not in {None, hash_folder(checkpoint)}:
-        raise RegistryError(f"{who}: its files are not those that were registered. {remedy}")
+        raise RegistryError(f"{who}: its files differ from those that were registered. {remedy}")
     return checkpoint
 
 
 def _public_version(package: str) -> str:
-    return installed_version(package).split("+")[0]  # "2.13.0+cpu" is no index's name for it
+    return installed_version(package).split("+")[0]  # no package index has "2.13.0+cpu"

@@ -1,96 +1,90 @@
-"""Promotion by hand, and the way back."""
+"""Promotion of a version by hand, and the way back."""
 
+import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
-from pydantic import BaseModel
 
 from highlighter.errors import RegistryError
-from release import bento_store, registry
-from release.champion import Lineage, make_champion
+from release import registry
+from release.deploy import Deployment, deploy, release_lock
 from release.logged_model import fetch_checkpoint
-from release.recover import reconcile
 
 
-class Promotion(BaseModel):
-    """What is served now, and the champion before it, if there was one."""
+class Promotion(NamedTuple):
+    """What is served now, and the number of the champion before it, if there was one."""
 
-    model_name: str
-    version: str
-    bento_tag: str
+    deployment: Deployment
     before: str | None
 
 
 def promote(name: str, version: str) -> Promotion:
-    """Make any registered version the champion and serve it; an error or Ctrl-C undoes it all.
+    """Make any registered version the champion, and deploy it.
 
-    Promoting the champion itself puts its checkpoint back into the BentoML store.
+    Promoting the champion itself only deploys it.
 
     Raises:
-        RegistryError: no such version, or its files are gone.
+        RegistryError: there is no such version, or its files are missing or changed. The champion
+            is then as before.
     """
     client = MlflowClient()
-    with bento_store.lock(name), ExitStack() as undo:
-        chosen = _version(client, name, version)
-        reconcile(client, name)
+    with release_lock(name):
         before = registry.aliases(client, name).get("champion")
-        if before not in {None, str(chosen.version)}:
-            registry.set_tag(client, chosen, registry.PREVIOUS_TAG, str(before), undo)
-        return _serve(client, chosen, before, "hand", undo)
+        _promote(client, _version(client, name, version), "hand")
+    return Promotion(_deploy(name), before)
 
 
 def rollback(name: str) -> Promotion:
-    """Back to the champion before today's; an error or Ctrl-C undoes it all.
+    """Make the previous champion the champion again, and deploy it.
 
-    The version gone back to keeps the predecessor it had, so that rolling back again goes one
-    champion further into the past, not forth to the one that was just left.
+    The version keeps its own predecessor, so rolling back again goes one champion further into the
+    past, not back to the one that was just left.
 
     Raises:
-        RegistryError: there is no champion, or none before it, or its files are gone.
+        RegistryError: there is no champion or none before it, or its files are missing or changed.
+            The champion is then as before.
     """
     client = MlflowClient()
-    with bento_store.lock(name):
-        return _rollback(client, name)
+    with release_lock(name):
+        _require_model(client, name)
+        current = registry.champion(client, name)
+        if current is None:
+            raise RegistryError(
+                f"{name} has no champion to roll back from: promote a version "
+                "(`python -m release promote VERSION`)."
+            )
+        previous = current.tags.get(registry.PREVIOUS_TAG)
+        if previous is None:
+            raise RegistryError(
+                f"{name} version {current.version} followed no other champion. To serve another "
+                "version, promote it by hand (`python -m release promote VERSION`)."
+            )
+        _promote(client, _version(client, name, previous), "rollback")
+    return Promotion(_deploy(name), str(current.version))
 
 
-def _rollback(client: MlflowClient, name: str) -> Promotion:
-    _require_model(client, name)
-    reconcile(client, name)
-    today = registry.champion(client, name)
-    if today is None:
-        raise RegistryError(
-            f"{name} has no champion to roll back from: promote a version "
-            "(`python -m release promote VERSION`)."
-        )
-    previous = today.tags.get(registry.PREVIOUS_TAG)
-    if previous is None:
-        raise RegistryError(
-            f"{name} version {today.version} followed no other champion. To serve another "
-            "version, promote it by hand (`python -m release promote VERSION`)."
-        )
-    with ExitStack() as undo:
-        chosen = _version(client, name, previous)
-        return _serve(client, chosen, str(today.version), "rollback", undo)
-
-
-def _serve(
-    client: MlflowClient, chosen: ModelVersion, before: str | None, by: str, undo: ExitStack
-) -> Promotion:
-    """Fetch a version's files and make it the champion, for good when this returns."""
-    lineage = {key: chosen.tags.get(key, "unknown") for key in Lineage.model_fields}
-    if chosen.run_id:
-        lineage["mlflow_run_id"] = chosen.run_id
+def _promote(client: MlflowClient, version: ModelVersion, by: Literal["hand", "rollback"]) -> None:
     with tempfile.TemporaryDirectory(prefix="highlighter-promote-") as folder:
-        checkpoint = fetch_checkpoint(chosen, Path(folder))
-        tag = make_champion(client, chosen, checkpoint, {**lineage, "promoted_by": by}, undo)
-    promotion = Promotion(
-        model_name=chosen.name, version=str(chosen.version), bento_tag=tag, before=before
-    )
-    undo.pop_all()
-    return promotion
+        fetch_checkpoint(version, Path(folder))  # fails before anything has changed
+    registry.make_champion(client, version, by)
+
+
+def _deploy(name: str) -> Deployment:
+    try:
+        deployment = deploy(name)
+    except BaseException:
+        print(
+            f"The champion of {name} has changed in MLflow, but is not served yet. Run "
+            "`python -m release deploy` when the cause below is removed.",
+            file=sys.stderr,
+        )
+        raise
+    if deployment is None:
+        raise RegistryError(f"{name} lost its champion while it was being deployed.")
+    return deployment
 
 
 def _version(client: MlflowClient, name: str, version: str) -> ModelVersion:

@@ -1,116 +1,166 @@
-"""Versions in MLflow's model registry, their aliases and tags; each change can be undone."""
+"""MLflow's model registry: versions, their aliases and their tags.
 
-from contextlib import ExitStack
+The registry is the record of what is registered and which version is the champion. Each write here
+is one transaction, or can be repeated.
+"""
 
-from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+import re
+from pathlib import Path
+from typing import Literal
+
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
+from pydantic import BaseModel
+
+from highlighter.errors import HighlighterError, RegistryError
 
 SCORE_TAG = "score"
 PREVIOUS_TAG = "previous_champion"
 CHECKPOINT_TAG = "checkpoint_hash"
 TEACHER_TAG = "teacher"
+PROMOTED_TAG = "promoted_by"
+
+_URI = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
+
+
+class Lineage(BaseModel):
+    """Where a version comes from: tags of the version, and labels of its Bento model."""
+
+    mlflow_run_id: str
+    zenml_run: str
+    data_fingerprint: str
+    git_commit: str
+
+
+def use_tracking_of(checkout: Path) -> None:
+    """Point MLflow at the tracking server of a checkout's ZenML stack.
+
+    Raises:
+        RegistryError: no pipeline has run in the checkout.
+    """
+    if not (checkout / ".zen").is_dir():
+        raise RegistryError(
+            f"No pipeline has run in {checkout} yet, so nothing is registered: run "
+            "`python run_pipeline.py` first."
+        )
+    from zenml.client import Client  # imported late: takes seconds, and reads the environment
+
+    Client().activate_root(checkout)
+    use_stack_tracking()
+
+
+def use_stack_tracking() -> None:
+    """Point MLflow at the active stack's server; ZenML itself does so only while a step runs.
+
+    Raises:
+        HighlighterError: the stack has no MLflow experiment tracker.
+    """
+    from zenml.client import Client
+
+    tracker = Client().active_stack.experiment_tracker
+    if tracker is None or tracker.flavor != "mlflow":
+        raise HighlighterError(
+            "The active ZenML stack has no MLflow experiment tracker: `python run_pipeline.py` "
+            "makes a local stack with one."
+        )
+    tracker.configure_mlflow()
+
+
+def uri(version: ModelVersion) -> str:
+    """Return MLflow's URI of a version, which does not depend on aliases."""
+    return f"models:/{version.name}/{version.version}"
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
-    """All versions of `name`, the oldest first; none if no such model is registered."""
+    """Return all versions of `name`, the oldest first; none if no such model is registered."""
     found = client.search_model_versions(f"name='{name}'")
     return sorted(found, key=lambda version: int(version.version))
 
 
+def find_version(version_uri: str) -> ModelVersion:
+    """Return the version that a URI names.
+
+    Raises:
+        RegistryError: it is not written as models:/NAME/VERSION, or there is no such version.
+    """
+    named = _URI.fullmatch(version_uri)
+    if named is None:
+        raise RegistryError(f"{version_uri}: write it as models:/NAME/VERSION.")
+    try:
+        return MlflowClient().get_model_version(named["name"], named["version"])
+    except MlflowException as error:
+        if not is_missing(error):
+            raise
+        raise RegistryError(
+            f"{version_uri}: no such version is registered. `python -m release list` shows all."
+        ) from error
+
+
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
-    """The version the alias `champion` points to, or None before the first one."""
+    """Return the version that the alias `champion` names, or None if there is none yet."""
     number = aliases(client, name).get("champion")
     return None if number is None else client.get_model_version(name, number)
 
 
-def uri(version: ModelVersion) -> str:
-    """MLflow's name for a version, whatever its aliases."""
-    return f"models:/{version.name}/{version.version}"
-
-
 def aliases(client: MlflowClient, name: str) -> dict[str, str]:
-    """The version each alias points to; empty if no such model is registered."""
-    model = _registered(client, name)
-    return {} if model is None else {key: str(value) for key, value in model.aliases.items()}
-
-
-def move_alias(client: MlflowClient, name: str, alias: str, version: str, undo: ExitStack) -> None:
-    """Point `alias` at `version`, in one transaction."""
-    before = aliases(client, name).get(alias)
-    # Callbacks are set before the deed: Ctrl-C may come when it is done but not yet returned.
-    undo.callback(_point_alias, client, name, alias, before)
-    client.set_registered_model_alias(name, alias, version)
-
-
-def drop_alias(client: MlflowClient, name: str, alias: str, of: set[str], undo: ExitStack) -> None:
-    """Remove `alias` if it points to one of the versions `of`."""
-    before = aliases(client, name).get(alias)
-    if before in of:
-        undo.callback(_point_alias, client, name, alias, before)
-        client.delete_registered_model_alias(name, alias)
-
-
-def set_tag(
-    client: MlflowClient, version: ModelVersion, key: str, value: str, undo: ExitStack
-) -> None:
-    """Set a tag of a version."""
-    if key in version.tags:
-        undo.callback(
-            client.set_model_version_tag, version.name, version.version, key, version.tags[key]
-        )
-    else:
-        undo.callback(client.delete_model_version_tag, version.name, version.version, key)
-    client.set_model_version_tag(version.name, version.version, key, value)
+    """Return the version number of each alias; empty if no such model is registered."""
+    try:
+        model = client.get_registered_model(name)
+    except MlflowException as error:
+        if not is_missing(error):
+            raise
+        return {}
+    return {alias: str(number) for alias, number in model.aliases.items()}
 
 
 def create_version(
-    client: MlflowClient,
-    name: str,
-    model: ModelInfo,
-    run_id: str,
-    *,
-    tags: dict[str, str],
-    undo: ExitStack,
+    client: MlflowClient, name: str, model: ModelInfo, run_id: str, tags: dict[str, str]
 ) -> ModelVersion:
-    """Register a logged model as the next version of `name`."""
-    if _registered(client, name) is None:
-        undo.callback(delete_if_empty, client, name)
+    """Register a logged model as the next version of `name`, with its tags."""
+    if not client.search_registered_models(f"name='{name}'"):
         client.create_registered_model(
             name, description="T5 that summarizes news; see the run of each version."
         )
-    known = {version.version for version in versions(client, name)}
-    undo.callback(_delete_versions, client, name, model.model_uri, known)
     return client.create_model_version(
         name, source=model.model_uri, run_id=run_id, model_id=model.model_id, tags=tags
     )
 
 
-def delete_if_empty(client: MlflowClient, name: str) -> None:
-    """Remove a registered model that has no version."""
-    if _registered(client, name) and not versions(client, name):
-        client.delete_registered_model(name)
+def set_tags(client: MlflowClient, version: ModelVersion, tags: dict[str, str]) -> None:
+    """Set tags of a version, one after the other."""
+    for key, value in tags.items():
+        client.set_model_version_tag(version.name, version.version, key, value)
 
 
-def _registered(client: MlflowClient, name: str) -> RegisteredModel | None:
-    try:
-        return client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
-        return None
+def make_champion(
+    client: MlflowClient, version: ModelVersion, by: Literal["gate", "hand", "rollback"]
+) -> None:
+    """Point the alias `champion` at a version; the tags that go with it are written first.
+
+    A rollback leaves the tag of the previous champion, so that rolling back again goes further into
+    the past.
+    """
+    before = aliases(client, version.name).get("champion")
+    number = str(version.version)
+    if before != number:
+        tags: dict[str, str] = {PROMOTED_TAG: by}
+        if before is not None and by != "rollback":
+            tags[PREVIOUS_TAG] = before
+        set_tags(client, version, tags)
+        client.set_registered_model_alias(version.name, "champion", number)
+    drop_challenger_that_is_champion(client, version.name)
 
 
-def _point_alias(client: MlflowClient, name: str, alias: str, version: str | None) -> None:
-    if version is None:
-        client.delete_registered_model_alias(name, alias)  # no error if there is none
-    else:
-        client.set_registered_model_alias(name, alias, version)
+def drop_challenger_that_is_champion(client: MlflowClient, name: str) -> None:
+    """Remove the alias `challenger` if it names the champion."""
+    current = aliases(client, name)
+    if "challenger" in current and current["challenger"] == current.get("champion"):
+        client.delete_registered_model_alias(name, "challenger")
 
 
-def _delete_versions(client: MlflowClient, name: str, source: str, known: set[object]) -> None:
-    for version in versions(client, name):
-        if version.source == source and version.version not in known:
-            client.delete_model_version(name, version.version)
+def is_missing(error: MlflowException) -> bool:
+    """Return whether MLflow says that what was asked for does not exist."""
+    return bool(error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST))

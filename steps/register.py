@@ -1,4 +1,4 @@
-"""Step 5: register the model, and make it the champion if it passes the gate."""
+"""Step 5: register the model in MLflow, as champion if it passes the gate."""
 
 import shutil
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import mlflow
 from datasets import Dataset
+from mlflow.models.model import ModelInfo
 from zenml import step
 from zenml.logger import get_logger
 
@@ -14,10 +15,10 @@ from highlighter.evaluation.record import Evaluation
 from highlighter.model.checkpoint import write_card
 from highlighter.settings import MODEL_NAME, Engine, EngineSettings, RegistrySettings
 from highlighter.system.folders import temporary_folder
-from release.champion import Lineage
 from release.gate import measured_for_gate, teacher_for_gate
 from release.logged_model import log_checkpoint
 from release.publish import Registration, publish
+from release.registry import Lineage
 from steps.caching import depends_on_code
 from steps.description import describe_registration
 from steps.run_record import git_commit, log_datasets, log_settings, zenml_run
@@ -34,7 +35,7 @@ def register(
     seed: int,
     registry: RegistrySettings = RegistrySettings(),
 ) -> Annotated[Registration, "registration"]:
-    """Register a version in MLflow's registry; `bentoml serve` serves the champion."""
+    """Register the checkpoint; the same files with the same scores are registered only once."""
     from highlighter.model.checkpoint import count_parameters, finish_checkpoint
 
     log_settings()
@@ -43,11 +44,15 @@ def register(
     finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
     engine = _prepare_engine(folder, rows["article"][: registry.engine.articles], registry.engine)
     write_card(folder, evaluation.card(count_parameters(folder), engine))
-    model = log_checkpoint(folder, MODEL_NAME, [rows[0]["article"]])
-    mlflow.log_metrics(evaluation.metrics(), model_id=model.model_id)
+
+    def log_model() -> ModelInfo:
+        model = log_checkpoint(folder, MODEL_NAME, [rows[0]["article"]])
+        mlflow.log_metrics(evaluation.metrics(), model_id=model.model_id)
+        return model
+
     registration = publish(
         folder,
-        model,
+        log_model,
         name=MODEL_NAME,
         measured=measured_for_gate(evaluation, rows, registry.gate),
         teacher=teacher_for_gate(evaluation, rows, registry.gate),
@@ -75,7 +80,7 @@ def register(
 
 
 def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
-    """Convert for CTranslate2 if configured; return torch if its summaries differ too much."""
+    """Convert for CTranslate2 if configured; use torch if the summaries differ too much."""
     from highlighter.inference.engine_check import convert_and_check
     from highlighter.inference.engines import FOLDER
     from highlighter.model.checkpoint import write_engine
@@ -90,8 +95,8 @@ def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings)
             write_engine(folder, engine)
         else:
             logger.warning(
-                "CTranslate2's summaries agree with torch's by ROUGE-L %.1f on %d articles, below "
-                "%.1f: the service will use torch. A wider compute_type may help.",
+                "CTranslate2's summaries agree with torch's by ROUGE-L %.1f on %d articles, less "
+                "than %.1f: the service will use torch. A wider compute_type may help.",
                 check.rouge, check.articles, settings.minimum_agreement,
             )  # fmt: skip
             shutil.rmtree(folder / FOLDER)

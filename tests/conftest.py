@@ -47,11 +47,18 @@ def made_up_articles(rows: int, seed: int) -> list[dict[str, str]]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Each test process has a ZenML store of its own; they share the cores, for two with as many
-    threads each are many times slower."""
+    """Give each test process its own ZenML and BentoML stores, and its share of the cores: two
+    processes with a thread per core each are many times slower."""
     store = tempfile.TemporaryDirectory(prefix="highlighter-zenml-")
     config.add_cleanup(store.cleanup)
-    os.environ |= {"ZENML_CONFIG_PATH": store.name, "ZENML_ANALYTICS_OPT_IN": "false"}
+    bento = tempfile.TemporaryDirectory(prefix="highlighter-bentoml-")
+    config.add_cleanup(bento.cleanup)
+    os.environ |= {
+        "ZENML_CONFIG_PATH": store.name,
+        "ZENML_ANALYTICS_OPT_IN": "false",
+        "BENTOML_HOME": bento.name,
+        "BENTOML_DO_NOT_TRACK": "true",
+    }
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
         threads = max(1, (os.cpu_count() or 1) // workers)

@@ -57,9 +57,11 @@ def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str
             repository, revision=revision, timeout=_HUB_SECONDS
         )
     except (HTTPError, OfflineModeIsEnabled, OSError) as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        answer = f"answered with HTTP status {status}" if status else "does not answer"
         raise HighlighterError(
-            f"{repository} at {revision!r}: no such {kind} folder here, and the hub does not "
-            f"answer ({type(error).__name__}). Check the name and the network, or give a local "
+            f"{repository} at {revision!r}: there is no such {kind} folder here, and the hub "
+            f"{answer} ({type(error).__name__}). Check the name and the network, or give a local "
             "folder with the same files."
         ) from error
     return str(info.sha)

@@ -1,17 +1,13 @@
-"""How a command ends: errors of its environment explained, exit codes, less library noise."""
+"""How a command ends: exit codes, and errors from disk, memory and servers explained."""
 
 import errno
 import logging
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-
-from httpx2 import HTTPError
-from mlflow.exceptions import MlflowException
-from safetensors import SafetensorError
-from sqlalchemy.exc import SQLAlchemyError
-from transformers.utils import logging as transformers_logging
+from contextlib import contextmanager
 
 from highlighter.errors import (
     HighlighterError,
@@ -21,55 +17,63 @@ from highlighter.errors import (
     first_line,
 )
 
-# The kinds that reach the command's end; `explain` then looks at what caused them.
-OUTSIDE = (
-    OSError,
-    RuntimeError,
-    MemoryError,
-    SQLAlchemyError,
-    MlflowException,
-    SafetensorError,
-    HTTPError,
-)
-
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
-_SQLITE = {"database or disk is full": _FULL[0], "attempt to write a readonly database": _CLOSED[0]}
-# torch tells by text only, on a GPU by this one.
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+_SQLITE = {
+    "database or disk is full": errno.ENOSPC,
+    "attempt to write a readonly database": errno.EROFS,
+}
+# torch reports both by text only, the second on a GPU.
 _OUT_OF_MEMORY = (os.strerror(errno.ENOMEM), "CUDA out of memory")
-_GO_ON = "Then run the same command again: it goes on from the last whole step."
+_HTTP_LIBRARIES = ("requests.", "urllib3.", "httpx.", "httpx2.")
+# MLflow and urllib3 keep the status of an answer only in the message.
+_STATUS = re.compile(r"failed with error code (\d{3})|too many (\d{3}) error responses")
+_RETRY = "Then run the same command again: completed steps are reused."
+# ZenML logs the traceback of a failed step here, before the error reaches the command.
+_STEP_LOGGER = "zenml.orchestrators.local.local_orchestrator"
 
 
-def explain(error: BaseException) -> StorageError | OutOfMemoryError | ServerError | None:
-    """What to do about a full disk or memory, a closed folder, a server that is away; else None.
+def exit_code_of(command: Callable[[], None], interrupted: str) -> int:
+    """Run a command; print an error that the user can act on instead of its traceback.
 
-    Libraries wrap such errors in their own, some keeping no more than the text.
+    Any other error is raised: it is a defect of the program, and its traceback is needed.
+
+    Args:
+        command: does the work.
+        interrupted: printed after Ctrl-C; says what is left and what to do.
+
+    Returns:
+        0 on success, 1 after an explained error, 130 after Ctrl-C.
     """
-    for link in _chain(error):
-        number, place = _storage(link)
-        where = f" ({place})" if place else ""
-        if number in _FULL:
-            return StorageError(
-                f"No space is left to write to{where}. Make room (`make clean-runs` removes what "
-                f"old runs left) or lift the quota. {_GO_ON}"
-            )
-        if number in _CLOSED:
-            return StorageError(
-                f"A file can't be written{where}: {os.strerror(number).lower()}. Make its folder "
-                f"writable for this user. {_GO_ON}"
-            )
-    for link in _chain(error):
-        if isinstance(link, MemoryError) or any(text in str(link) for text in _OUT_OF_MEMORY):
-            return OutOfMemoryError(
-                f"Memory ran out: {first_line(link)}. Lower batch_size and evaluation_batch_size "
-                "of the step that broke off; configs/small_machine.yaml has all settings that "
-                f"save memory in fine-tuning. {_GO_ON}"
-            )
-        if type(link).__module__.startswith(("requests.", "urllib3.", "httpx")):
-            return ServerError(
-                f"A server does not answer: {first_line(link)}. Check that it runs and that the "
-                f"network is up. {_GO_ON}"
-            )
+    try:
+        with _explained_tracebacks_hidden():
+            command()
+    except KeyboardInterrupt:
+        print(f"\n{interrupted}", file=sys.stderr)
+        return 130
+    except Exception as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        print(f"\nerror: {explained}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def explain(error: BaseException) -> HighlighterError | None:
+    """Return an error whose message says what to do, or None for a defect of the program.
+
+    Libraries wrap errors of disk, memory and network in their own, some keeping only the text, so
+    the chain of causes is searched.
+    """
+    if isinstance(error, HighlighterError):
+        return error
+    chain = list(_chain(error))
+    for explain_link in (_storage_error, _memory_error, _server_error):
+        for link in chain:
+            explained = explain_link(link)
+            if explained is not None:
+                return explained
     return None
 
 
@@ -82,39 +86,89 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _storage(error: BaseException) -> tuple[int | None, str | None]:
-    """The error number, and the file where it is known."""
-    if isinstance(error, OSError) and error.errno in (*_FULL, *_CLOSED):
+def _storage_error(error: BaseException) -> StorageError | None:
+    number, file = _error_number(error)
+    where = f" ({file})" if file else ""
+    if number in _FULL:
+        return StorageError(
+            f"No space is left to write{where}. Free some space (`make clean-runs` removes the "
+            f"files of old runs) or raise the quota. {_RETRY}"
+        )
+    if number in _READ_ONLY:
+        return StorageError(
+            f"A file cannot be written{where}: {os.strerror(number).lower()}. Make its folder "
+            f"writable for this user. {_RETRY}"
+        )
+    return None
+
+
+def _error_number(error: BaseException) -> tuple[int, str | None]:
+    """Return the error number and the file, where known; 0 for an error of another kind."""
+    if isinstance(error, OSError) and error.errno in (*_FULL, *_READ_ONLY):
         return error.errno, error.filename
     text = str(error)
     if isinstance(error, sqlite3.OperationalError):
-        return _SQLITE.get(text), None
-    # safetensors and torch write from other languages, and tell by text only.
+        return _SQLITE.get(text, 0), None
+    # safetensors and torch write files in native code and report errors by text only.
     for number in (*_FULL, errno.EROFS):
         if os.strerror(number) in text:
             return number, None
-    return None, None
+    return 0, None
 
 
-def exit_code_of(command: Callable[[], None], interrupted: str) -> int:
-    """Run it: 0 done, 1 an error that was explained, 130 Ctrl-C.
+def _memory_error(error: BaseException) -> OutOfMemoryError | None:
+    if isinstance(error, MemoryError) or any(text in str(error) for text in _OUT_OF_MEMORY):
+        return OutOfMemoryError(
+            f"Memory ran out: {first_line(error)}. Lower batch_size and evaluation_batch_size of "
+            "the step that failed; configs/small_machine.yaml shows every setting that saves "
+            f"memory in fine-tuning. {_RETRY}"
+        )
+    return None
 
-    Args:
-        interrupted: what Ctrl-C has left, for the user.
-    """
+
+def _server_error(error: BaseException) -> ServerError | None:
+    module = type(error).__module__
+    if not module.startswith((*_HTTP_LIBRARIES, "mlflow.exceptions")):
+        return None
+    found = _STATUS.search(str(error))
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if found:
+        status = found[1] or found[2]
+    if status is not None:
+        return ServerError(
+            f"A server answered with HTTP status {status}: {first_line(error)}. Check the address "
+            f"and the credentials, and look into the server's log. {_RETRY}"
+        )
+    if module.startswith("mlflow.") or isinstance(error, ValueError):
+        return None  # no failed request: MLflow or a URL was used wrongly
+    return ServerError(
+        f"A server does not answer: {first_line(error)}. Check that it runs and that the network "
+        f"works. {_RETRY}"
+    )
+
+
+@contextmanager
+def _explained_tracebacks_hidden() -> Iterator[None]:
+    """Keep ZenML from logging the traceback of a step whose error the command explains."""
+
+    def hide(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and explain(error) is not None:
+            record.exc_info = None
+        return True
+
+    logger = logging.getLogger(_STEP_LOGGER)
+    logger.addFilter(hide)
     try:
-        command()
-    except HighlighterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"\n{interrupted}", file=sys.stderr)
-        return 130
-    return 0
+        yield
+    finally:
+        logger.removeFilter(hide)
 
 
 def quiet_libraries() -> None:
-    """Silence progress bars of split seconds, and tracebacks of errors that explain themselves."""
+    """Turn off progress bars of steps that take under a second, and warnings that ask nothing."""
+    from transformers.utils import logging as transformers_logging
+
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     for name in (
@@ -125,12 +179,3 @@ def quiet_libraries() -> None:
         "zenml.integrations.mlflow",
     ):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_without_traceback)
-
-
-def _without_traceback(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
-    if error and (isinstance(error, HighlighterError) or explain(error)):
-        record.exc_info = None
-    return True

@@ -1,4 +1,4 @@
-"""Scratch folders, and folders that outlive a killed process so that the next run can resume."""
+"""Temporary folders, and folders that are kept for the next run to resume from."""
 
 import atexit
 import fcntl
@@ -13,10 +13,10 @@ from pathlib import Path
 
 
 def temporary_folder(purpose: str) -> Path:
-    """A new folder, removed when the process ends.
+    """Return a new folder that is removed when the process ends.
 
-    Steps return paths and memory-mapped tables whose files must still stand when the framework
-    stores them, so a `with TemporaryDirectory()` inside the step is too short.
+    ZenML stores the files that a step returns after the step has ended, when a `with
+    TemporaryDirectory()` in the step would have removed them.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"highlighter-{purpose}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -24,53 +24,55 @@ def temporary_folder(purpose: str) -> Path:
 
 
 def keep_scratch_in_one_place(root: Path) -> Path:
-    """Send every temporary file of this process, and of libraries, to one folder, now empty.
+    """Empty the checkout's scratch folder, and use it for all temporary files of this process.
 
-    What a killed run left behind is gone so at the next start. Only for the holder of the
-    checkout's lock, to whom the folder belongs.
+    So the files of a killed run are removed by the next one. Call it only with the checkout's lock.
+
+    Returns:
+        The folder; it is removed when the process ends.
     """
     folder = scratch_folder(root)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)  # an error if another user has put something in this place
+    folder.mkdir(mode=0o700)  # an error if another user has created it
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 def scratch_folder(root: Path) -> Path:
-    """Where the runs of a checkout keep their temporary files."""
+    """Return the folder for temporary files of a checkout's runs."""
     checkout = hashlib.sha256(str(root).encode()).hexdigest()[:8]
     return Path(tempfile.gettempdir()) / f"highlighter-{os.getuid()}-{checkout}"
 
 
 _LOCK = "lock"
-_OTHERS = 2  # unfinished work under other keys that is kept, the newest
+_OTHERS = 2  # how many folders of other unfinished work are kept
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def kept_folder(parent: Path, key: str) -> Iterator[Path]:
-    """`parent/key` for this process alone, with what an earlier one left there.
+    """Yield `parent/key`, locked, with the files that an earlier process left in it.
 
-    A second process at the same work gets a temporary folder: it would overwrite the first one's.
+    While another process holds it, a temporary folder is yielded instead.
     """
     folder = parent / key
     folder.mkdir(parents=True, exist_ok=True)
-    folder.touch()  # the newest
+    folder.touch()  # marks it as the newest
     with _locked(folder) as mine:
         if mine:
             _remove_old(parent, folder)
             yield folder
         else:
             logger.warning(
-                "Another run is at the same work; if this one is interrupted, it starts over."
+                "Another run is doing the same work. If this one is interrupted, it cannot resume."
             )
             yield temporary_folder(key)
 
 
 def remove_kept(parent: Path, key: str) -> None:
-    """Remove `parent/key`, if there is one and no process is at work in it."""
+    """Remove `parent/key` if it exists and no process holds it."""
     folder = parent / key
     if not folder.is_dir():
         return
@@ -88,7 +90,7 @@ def _remove_old(parent: Path, current: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """Whether the folder could be locked. The system frees a killed process's lock."""
+    """Yield whether the folder could be locked; the kernel releases a killed process's lock."""
     with (folder / _LOCK).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

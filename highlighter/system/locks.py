@@ -1,4 +1,4 @@
-"""Locks between processes, and workers that end with their parent."""
+"""Locks between processes, and worker processes that end with their parent."""
 
 import fcntl
 import os
@@ -12,16 +12,18 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(file: Path, busy: Callable[[str], None]) -> Iterator[None]:
-    """Hold `file`'s lock; while another process has it, call `busy` with who that is and wait.
+    """Hold the lock of a file; wait while another process holds it.
 
-    The kernel drops the lock at `kill -9`, so a lock that is free is the sign that whoever had it
-    is dead. A process id alone may be another program's by now, or of another container. It is
-    POSIX's lock and not flock's, which a forked worker inherits and may hold on to.
+    The kernel releases the lock when a process ends, also by `kill -9`. This is a POSIX lock:
+    a forked worker inherits the lock of `flock` and may keep it after its parent has ended. The
+    file is never removed: two processes could then each lock a file of that name.
 
-    The file stays: a lock on a file that somebody removes would let two in.
+    Args:
+        file: created if it is missing. Do not lock it twice in one process: closing it the first
+            time releases the lock.
+        busy: called with a description of the holder before waiting.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Never open the file a second time in the same process: closing that would drop the lock.
     with file.open("a+", encoding="utf-8") as stream:
         try:
             fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,10 +38,10 @@ def exclusive(file: Path, busy: Callable[[str], None]) -> Iterator[None]:
 
 
 def end_workers_with_this_process() -> None:
-    """Let every process forked from now on end itself when its parent is gone.
+    """Make every process that is forked from now on end when its parent has ended.
 
-    Pools end their workers in an orderly end only. After a `kill -9` some would wait for ever, with
-    the memory they hold: who holds both ends of a pipe is never told that it was closed.
+    A pool ends its workers only if its process ends normally. After `kill -9` a worker would wait
+    forever on a pipe of which it holds both ends, and keep its memory.
     """
     parent = [0]
 

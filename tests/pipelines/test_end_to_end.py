@@ -292,18 +292,22 @@ def test_a_second_run_uses_every_stored_step_and_still_sums_up(project: Project)
 def test_a_changed_helper_or_setting_runs_again_just_what_depends_on_it(
     project: Project, client: MlflowClient
 ) -> None:
+    versions = {str(v.version) for v in client.search_model_versions()}
     report = project.folder / "highlighter" / "evaluation" / "report.py"
     report.write_text(report.read_text() + "\n# changed\n")
     output = project.run()
     assert cached_steps(output) == {"ingest", "tokenize", "fine_tune"}
-    # The evaluation and registration of a cached fine-tuning: the same scores, a promoted tie.
-    assert "version 2 as champion" in output
+    # The evaluation of a cached fine-tuning gives the same scores: no second version is registered.
+    assert "version 1 as champion" in " ".join(output.split())
+    assert "the same files and the same scores" in " ".join(output.split())
+    assert {str(v.version) for v in client.search_model_versions()} == versions
     [experiment] = client.search_experiments(filter_string="name = 'news_summarization'")
     latest = client.search_runs([experiment.experiment_id], order_by=["start_time DESC"])[0]
     assert latest.data.params["fine_tune.training.max_steps"] == "10"
 
     output = project.run("--set", "parameters.generation.num_beams=1")
     assert cached_steps(output) == {"ingest", "tokenize", "fine_tune"}
+    assert len(client.search_model_versions()) == len(versions) + 1
 
     template = report.with_suffix(".html")
     template.write_text(template.read_text() + "<!-- changed -->")
@@ -317,15 +321,18 @@ def test_a_changed_helper_or_setting_runs_again_just_what_depends_on_it(
 def test_promotion_and_rollback_by_hand_move_registry_and_service_together(
     project: Project, client: MlflowClient
 ) -> None:
-    """Two versions stand after the tests above, the second or a later one is the champion."""
-    before = str(client.get_model_version_by_alias("news-highlighter", "champion").version)
-    assert before != "1"
+    newest = str(max(int(v.version) for v in client.search_model_versions()))
+    assert newest != "1"  # registered by the test above
     served = (
         "import bentoml\n"
         "model = bentoml.models.get('news-highlighter:latest')\n"
         "print('SERVED', model.info.labels['model_version'])\n"
     )
-    for arguments, expected in ((("promote", "1"), "1"), (("rollback",), before)):
+    for arguments, expected in (
+        (("promote", newest), newest),
+        (("promote", "1"), "1"),
+        (("rollback",), newest),
+    ):
         command = project.start("-m", "release", *arguments)
         output, _ = command.communicate(timeout=120)
         assert command.returncode == 0, output
@@ -372,13 +379,30 @@ def test_a_version_is_judged_on_articles_of_the_users_own(project: Project) -> N
     assert (code, "mine.jsonl, row 2" in output) == (1, True)
 
 
-def test_a_registry_that_was_cleared_is_filled_again(project: Project) -> None:
+def test_an_empty_bentoml_store_is_filled_again(project: Project) -> None:
     program = "import bentoml\nfor m in bentoml.models.list(): bentoml.models.delete(m.tag)\n"
     assert project.start("-c", program).wait(timeout=60) == 0
     output = project.run()
-    assert cached_steps(output) == {"ingest", "tokenize", "fine_tune", "evaluate"}
+    assert cached_steps(output) == set(STEPS)
+    assert "Now served: news-highlighter version" in output
     with project.serve() as address:
         assert ask(address, {"article": "The bridge at Ashford will close."})[0] == 200
+
+
+def test_an_empty_registry_is_reported_and_filled_from_stored_results(
+    project: Project, client: MlflowClient
+) -> None:
+    client.delete_registered_model("news-highlighter")
+    run = project.start("run_pipeline.py", "--config", "fast.yaml")
+    output, _ = run.communicate(timeout=300)
+    assert run.returncode == 1
+    assert "was deleted from MLflow's registry" in output
+    assert "Traceback" not in output
+    again = re.search(r"`--set (\S+)`", output)
+    assert again, output
+    output = project.run("--set", again[1])
+    assert cached_steps(output) == {"ingest", "tokenize", "fine_tune", "evaluate"}
+    assert client.get_model_version_by_alias("news-highlighter", "champion")
 
 
 @pytest.mark.long

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from highlighter.metrics.statistics import Interval
 from highlighter.settings import GateSettings
-from release.gate import Champion, GateDecision, Measured, Teacher, decide
+from release.gate import CurrentChampion, GateDecision, Measured, TeacherResult, decide
 
 ROWS = 40
 NONE = GateSettings()
@@ -34,7 +34,7 @@ def shifted(points: float) -> list[float]:
 def judge(
     new: Measured, champion: Measured | None = None, settings: GateSettings = NONE
 ) -> GateDecision:
-    today = None if champion is None else Champion(version="7", measured=champion)
+    today = None if champion is None else CurrentChampion(version="7", measured=champion)
     return decide(new, today, settings, resamples=500, seed=13)
 
 
@@ -155,10 +155,12 @@ def judge_student(
     champion: Measured | None = None,
     **settings: float,
 ) -> GateDecision:
-    today = Champion(version="7", measured=champion or measured(teacher), is_teacher=is_champion)
+    today = CurrentChampion(
+        version="7", measured=champion or measured(teacher), is_teacher=is_champion
+    )
     return decide(
         new, today, GateSettings.model_validate(settings), resamples=500, seed=13,
-        teacher=Teacher(name="models:/x/7", scores=teacher, speedup=SPEED),
+        teacher=TeacherResult(name="models:/x/7", scores=teacher, speedup=SPEED),
     )  # fmt: skip
 
 
@@ -168,7 +170,7 @@ def judge_student(
         (shifted(-1), {}, "challenger", "significantly worse: -1.00 points to champion 7"),
         (shifted(-1), {"maximum_loss_to_teacher": 2}, "champion", "-1.00 points to its teacher"),
         (shifted(-1), {"maximum_loss_to_teacher": 2}, "champion", "may lose 2 for its speed"),
-        (shifted(-2.2), {"maximum_loss_to_teacher": 2}, "challenger", "may lose 2 only"),
+        (shifted(-2.2), {"maximum_loss_to_teacher": 2}, "challenger", "may lose only 2"),
         (BASE, {"maximum_loss_to_teacher": 0}, "champion", "+0.00 points to its teacher"),
         (shifted(+1), {"minimum_speedup": 1.6}, "champion", "speed over the teacher's is 1.60"),
         (shifted(+1), {"minimum_speedup": 1.61}, "challenger", "must be at least 1.61"),

@@ -1,4 +1,4 @@
-"""Real runs of the pipeline in a checkout of their own, killed at a chosen or drawn moment."""
+"""Run the pipeline in a separate checkout, and kill it at a chosen or random moment."""
 
 import re
 import threading
@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 
 def make_project(folder: Path) -> Project:
-    """A checkout with stores of its own in `folder`."""
+    """Copy the checkout into `folder`, with its own stores."""
     parts = [folder / name for name in ("checkout", "stores", "tmp")]
     for part in parts:
         part.mkdir(parents=True)
@@ -21,7 +21,7 @@ def make_project(folder: Path) -> Project:
 
 
 class Run:
-    """A run of the pipeline that is under way; what it prints is read all the time."""
+    """A running pipeline whose output is read continuously."""
 
     def __init__(self, project: Project, *arguments: str) -> None:
         self.started = time.monotonic()
@@ -31,14 +31,14 @@ class Run:
         self._reader.start()
 
     def wait_for(self, moment: Callable[[str], bool], seconds: float = 200) -> None:
-        """Until `moment` is true of the output so far, or the run has ended."""
+        """Wait until `moment` is true of the output so far, or the run has ended."""
         deadline = time.monotonic() + seconds
         while not moment(self.output) and self.process.poll() is None:
             assert time.monotonic() < deadline, self.output
             time.sleep(0.001)
 
     def kill(self) -> bool:
-        """`kill -9`, and nothing to its workers; whether it was still alive."""
+        """`kill -9` the run but not its workers; return whether it was still alive."""
         alive = self.process.poll() is None
         workers = psutil.Process(self.process.pid).children(recursive=True) if alive else []
         self.process.kill()
@@ -55,13 +55,13 @@ class Run:
 
     @property
     def step(self) -> str:
-        """The step it is or was in."""
+        """The step that started last."""
         begun = re.findall(r"Step (\w+) has started", self.output)
         return begun[-1] if begun else "start-up"
 
     @property
     def stored(self) -> set[str]:
-        """The steps whose stored results were used, by the summary at the end."""
+        """The steps whose stored results were reused, according to the summary at the end."""
         return cached_steps(self.output)
 
     def _read(self) -> None:

@@ -1,8 +1,8 @@
-"""Kill the pipeline at drawn moments: python -m tests.reliability.kill_often --kills 20 --seed 1
+"""Kill the pipeline at random moments: python -m tests.reliability.kill_often --kills 20 --seed 1
 
-After each kill what is in the stores must be whole; the next run must complete, and leave nothing
-open. The moments are spread over the length of a whole run; every fourth run starts with empty
-stores, whose creation can be killed too.
+After each kill, everything in the stores must be complete; the next run must complete and leave
+nothing open. The moments are spread over the duration of a run. Every fourth run starts with empty
+stores, so that their creation is killed too.
 """
 
 import argparse
@@ -22,12 +22,12 @@ def main() -> None:
     options = parser.parse_args()
     draw = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="kill-often-") as folder:
-        project = make_project(Path(folder, "whole"))
-        whole = Run(project)
-        assert whole.end() == 0, whole.output
-        seconds = time.monotonic() - whole.started
+        project = make_project(Path(folder, "first"))
+        first = Run(project)
+        assert first.end() == 0, first.output
+        seconds = time.monotonic() - first.started
         check_at_rest(project)
-        print(f"a whole run takes {seconds:.0f} s", flush=True)
+        print(f"an uninterrupted run takes {seconds:.0f} s", flush=True)
         moments = [
             seconds * (kill + draw.random()) / options.kills for kill in range(options.kills)
         ]
@@ -35,7 +35,7 @@ def main() -> None:
         for number, moment in enumerate(moments):
             if number % 4 == 3:
                 project = make_project(Path(folder, f"fresh-{number}"))
-            # Another seed: no step's result is stored yet.
+            # A new seed: no step has a stored result yet.
             run = Run(project, "--set", f"parameters.seed={100 + number}")
             time.sleep(moment)
             alive = run.kill()
@@ -50,7 +50,7 @@ def main() -> None:
                 f"{len(killed_runs(project))}",
                 flush=True,
             )
-    print(f"{options.kills} of {options.kills}: whole after the kill, completed by the next run")
+    print(f"{options.kills} of {options.kills}: stores complete after the kill, next run completed")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Take the tracking server away in the middle of a run: python -m tests.reliability.lose_server
+"""Stop the tracking server during a run: python -m tests.reliability.lose_server
 
-The run must end by itself with what to do, and complete when the server is back; the server must
-then know the run that lost it as failed.
+The run must end with a message that says what to do. When the server is back, the next run must
+complete, and the interrupted one must be marked as failed or killed.
 """
 
 import os
@@ -34,7 +34,7 @@ client.activate_stack("remote")
 
 
 class Server:
-    """`mlflow server` on this machine, with files of its own."""
+    """`mlflow server` on this machine, with its own files."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:

@@ -1,11 +1,11 @@
-"""What must hold of a checkout's stores, right after a kill and when a run has ended well."""
+"""Check a checkout's stores: after a kill, and after a run that has ended well."""
 
 import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from bentoml._internal.models import ModelStore
+import yaml
 from mlflow.entities import RunStatus, ViewType
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
@@ -17,7 +17,7 @@ NAME = "news-highlighter"
 
 
 def check_stores(project: Project) -> None:
-    """What holds at every moment, whatever was killed: what is there, is whole."""
+    """Check what holds at every moment, whatever was killed: nothing is incomplete."""
     if not (project.folder / "mlflow.db").exists():
         return
     client = MlflowClient(project.tracking_uri)
@@ -27,18 +27,16 @@ def check_stores(project: Project) -> None:
     for model in client.search_registered_models():
         assert {str(number) for number in model.aliases.values()} <= set(versions)
     for folder in _bento_folders(project):
-        assert (folder / "model.yaml").is_file(), f"half a Bento model: {folder}"
-    for bento in _bento_models(project):
-        version = versions.get(bento.info.labels["model_version"])
-        assert version is not None, f"{bento.tag}: its version is not registered"
-        assert bento.info.labels["mlflow_run_id"] == version.run_id
-        weights = Path(bento.path) / "model.safetensors"
+        labels = _labels(folder)
+        version = versions.get(labels["model_version"])
+        assert version is not None, f"{folder}: its version is not registered"
+        assert labels["mlflow_run_id"] == version.run_id
         registered = _checkpoint(client, version) / "model.safetensors"
-        assert weights.read_bytes() == registered.read_bytes()
+        assert (folder / "model.safetensors").read_bytes() == registered.read_bytes()
 
 
 def check_at_rest(project: Project) -> None:
-    """What holds besides, when a run has ended well: nothing is left open or lying about."""
+    """Check what else holds after a run that has ended well: nothing is open or left over."""
     check_stores(project)
     client = MlflowClient(project.tracking_uri)
     [experiment] = client.search_experiments(filter_string="name = 'news_summarization'")
@@ -53,24 +51,24 @@ def check_at_rest(project: Project) -> None:
         steps = {status for (status,) in database.execute("SELECT status FROM step_run")}
     assert set(zenml.values()) <= {"completed", "failed"}, zenml
     assert steps <= {"completed", "cached", "failed", "skipped"}, steps
-    # `make clean-runs` may have removed one that MLflow keeps for its version.
+    # `make clean-runs` may have removed a ZenML run whose MLflow run a version needs.
     for name in set(status) & set(zenml):
         assert (status[name] == "FINISHED") == (zenml[name] == "completed"), name
     pending = client.search_logged_models([experiment.experiment_id], "status = 'PENDING'")
     assert not pending
     champion = client.get_model_version_by_alias(NAME, "champion")
-    newest = ModelStore(_bento_home(project) / "models").get(f"{NAME}:latest")
-    assert newest.info.labels["model_version"] == str(champion.version)
-    assert newest.info.labels["mlflow_run_id"] == champion.run_id
-    for half_way in ("incoming", "outgoing"):
-        assert not list((_bento_home(project) / half_way).glob("*/*"))
+    models = _bento_home(project) / "models" / NAME
+    served = _labels(models / (models / "latest").read_text())
+    assert served["model_version"] == str(champion.version)
+    assert served["mlflow_run_id"] == champion.run_id
+    assert not list((_bento_home(project) / "staging").glob("*"))
     assert not list((project.folder / ".runs" / "unfinished").iterdir())
     scratch = Path(project.environment.get("TMPDIR", tempfile.gettempdir()))
     assert not list(scratch.glob("highlighter-*"))
 
 
 def killed_runs(project: Project) -> list[str]:
-    """Names of the runs that MLflow knows as killed."""
+    """Return the names of the runs that are marked as killed in MLflow."""
     client = MlflowClient(project.tracking_uri)
     [experiment] = client.search_experiments(filter_string="name = 'news_summarization'")
     runs = client.search_runs([experiment.experiment_id], "attributes.status = 'KILLED'")
@@ -90,8 +88,11 @@ def _bento_folders(project: Project) -> list[Path]:
     return [p for p in (_bento_home(project) / "models" / NAME).glob("*") if p.is_dir()]
 
 
-def _bento_models(project: Project) -> list:  # type: ignore[type-arg]
-    return ModelStore(_bento_home(project) / "models").list(NAME) if _bento_folders(project) else []
+def _labels(folder: Path) -> dict[str, str]:
+    record = folder / "model.yaml"
+    assert record.is_file(), f"incomplete Bento model: {folder}"
+    labels: dict[str, str] = yaml.safe_load(record.read_text())["labels"]
+    return labels
 
 
 def _zenml_database(project: Project) -> Path:

@@ -1,6 +1,6 @@
-"""Whole runs: killed, crowded, out of space; what stands is whole and the next run completes.
+"""Runs that are killed, wait for another or fill the disk: the next run completes.
 
-The long version, with drawn moments, is `python -m tests.reliability.kill_often`.
+`python -m tests.reliability.kill_often` kills at many random moments.
 """
 
 import subprocess
@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from tests.checkout import Project
+from tests.checkout import STEPS, Project
 from tests.reliability.harness import Run, make_project
 from tests.reliability.stores import check_at_rest, check_stores, killed_runs
 
 
 @contextmanager
 def tiny_disk(place: Path) -> Iterator[None]:
-    """A file system of a few pages in a folder's place."""
+    """Mount a file system of a few pages on a folder."""
     place.mkdir(parents=True, exist_ok=True)
     made = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(place)],
@@ -37,11 +37,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return make_project(tmp_path_factory.mktemp("killed"))
 
 
-def test_a_run_in_register_is_killed_while_another_waits(project: Project) -> None:
-    """From the very first start, itself killed, to a run that completes after the one before."""
+def test_killed_runs_are_completed_by_the_next(project: Project) -> None:
+    """Kill the very first start, then `register` while another run waits, then the deployment."""
     database = Path(project.environment["ZENML_LOCAL_STORES_PATH"], "default_zen_store/zenml.db")
     first = Run(project)
-    # ZenML is making its tables.
+    # ZenML is creating its tables.
     first.wait_for(lambda _: database.exists() and database.stat().st_size > 100_000)
     assert first.kill(), first.output
     check_stores(project)
@@ -49,15 +49,22 @@ def test_a_run_in_register_is_killed_while_another_waits(project: Project) -> No
     second = Run(project)
     second.wait_for(lambda output: "Step evaluate has started" in output)
     third = Run(project)
-    incoming = Path(project.environment["BENTOML_HOME"], "incoming")
-    second.wait_for(lambda _: incoming.exists())
+    logged = project.folder / "mlartifacts" / "models"
+    second.wait_for(lambda _: logged.exists())
     assert second.kill(), second.output
     check_stores(project)
-    assert third.end() == 0, third.output
+    staging = Path(project.environment["BENTOML_HOME"], "staging")
+    third.wait_for(lambda _: staging.exists())
+    assert third.kill(), third.output
+    check_stores(project)
     assert "Another run is at work in this checkout (process " in third.output
     assert "was killed" in third.output
     assert len(killed_runs(project)) == 1
-    assert third.stored == {"ingest", "tokenize", "fine_tune", "evaluate"}
+
+    fourth = Run(project)
+    assert fourth.end() == 0, fourth.output
+    assert fourth.stored == set(STEPS)
+    assert len(killed_runs(project)) == 1
     check_at_rest(project)
 
 

@@ -1,4 +1,4 @@
-"""Workers of a process that was killed."""
+"""Workers end with the process that started them."""
 
 import subprocess
 import sys
