@@ -41,7 +41,7 @@ FAST = {
         "fine_tune": {
             "parameters": {"training": {"max_steps": 10, "evaluations": 2, "device": "cpu"}}
         },
-        "register": {"parameters": {"registry": {"engine": {"minimum_agreement": 0.0}}}},
+        "evaluate": {"parameters": {"engine": {"minimum_agreement": 0.0}}},
     },
 }  # fmt: skip
 

@@ -1,8 +1,14 @@
-"""Names and numbers of a summary are the article's, however bad the model."""
+"""A summary has only names and numbers of its article, however bad the model."""
+
+import re
+import tracemalloc
+from itertools import pairwise
 
 import datasets
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.inference.constraints import ArticleWords, WordList
@@ -39,7 +45,9 @@ WORDS = WordList('Ann Holt-Reyes paid £1.4 million (12%) on 3 May, and "Old" br
         ("4", True, False, False),
     ],
 )
-def test_what_may_be_written(text: str, opens_sentence: bool, begins: bool, ends: bool) -> None:
+def test_words_that_may_begin_and_end(
+    text: str, opens_sentence: bool, begins: bool, ends: bool
+) -> None:
     assert WORDS.may_begin(text, opens_sentence) == begins
     assert WORDS.may_end(text, opens_sentence) == ends
 
@@ -65,11 +73,85 @@ PEOPLE = WordList("Ann Holt met J. Orr of St. Ives, and Bea Orr's son, on 3 May.
         ("Zed", "Holt", True, True),
     ],
 )
-def test_names_are_put_together_as_in_the_article(
+def test_names_are_combined_as_in_the_article(
     previous: str, text: str, begins: bool, ends: bool
 ) -> None:
     assert PEOPLE.may_follow(previous, text, whole=False) == begins
     assert PEOPLE.may_follow(previous, text, whole=True) == ends
+
+
+_EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"
+_ENDING = re.compile(r"['’]?s?['’]?[^\w]*")
+_TEXT = st.text(st.sampled_from("aAbBsSİéß1 9.,'’-– \n\"%"), max_size=40)
+
+
+class _EveryPrefix:
+    """The definition of `WordList`, in memory that is quadratic in a word's length."""
+
+    def __init__(self, article: str) -> None:
+        self._words: set[str] = set()
+        self._followers: dict[str, set[str]] = {}
+        for run, following in pairwise([*article.split(), ""]):
+            word = run.strip(_EDGES)
+            self._words |= {word, *re.split(r"[-–'’/]", word)} - {""}
+            followers = self._followers.setdefault(word, set())
+            if run[-1].isalnum() or len(run) < 4:
+                word = following.strip(_EDGES)
+                followers |= {word, re.split(r"['’]", word)[0]} - {""}
+        self._lower = {word.casefold() for word in self._words}
+
+    def may_begin(self, text: str, opens_sentence: bool) -> bool:
+        return (
+            text in self._prefixes(self._words)
+            or (opens_sentence and text.casefold() in self._prefixes(self._lower))
+            or self.may_end(text, opens_sentence)
+        )
+
+    def may_end(self, text: str, opens_sentence: bool) -> bool:
+        for end in range(len(text), 0, -1):
+            known = text[:end]
+            if known in self._words or (opens_sentence and known.casefold() in self._lower):
+                return bool(_ENDING.fullmatch(text, end))
+        return False
+
+    def may_follow(self, previous: str, text: str, whole: bool) -> bool:
+        return previous not in self._followers or any(
+            (text.startswith(word) and bool(_ENDING.fullmatch(text, len(word))))
+            or (not whole and word.startswith(text))
+            for word in self._followers[previous]
+        )
+
+    @staticmethod
+    def _prefixes(words: set[str]) -> set[str]:
+        return {word[:end] for word in words for end in range(1, len(word) + 1)}
+
+
+@given(_TEXT, st.data())
+def test_words_are_found_as_by_a_list_of_all_prefixes(article: str, data: st.DataObject) -> None:
+    words, reference = WordList(article), _EveryPrefix(article)
+    runs = [run.strip(_EDGES) for run in article.split()]
+    start = data.draw(st.integers(0, max(0, len(article) - 1)))
+    end = data.draw(st.integers(start, len(article)))
+    own = article[start:end].strip()
+    text = data.draw(st.sampled_from([own, own.swapcase(), own + "s", own + "’s.", "a"])) or "a"
+    previous = data.draw(st.sampled_from([*runs, "b"]))
+    for flag in (False, True):
+        assert words.may_begin(text, flag) == reference.may_begin(text, flag)
+        assert words.may_end(text, flag) == reference.may_end(text, flag)
+        assert words.may_follow(previous, text, flag) == reference.may_follow(previous, text, flag)
+
+
+@pytest.mark.parametrize("unit", ["a", "A1 ", "Aa-", "ß", "\U0001f468\u200d\U0001f469", "é\u0301"])
+def test_the_memory_of_a_word_list_is_linear_in_the_article(unit: str) -> None:
+    article = (unit * 20_000)[:20_000]
+    tracemalloc.start()
+    try:
+        words = WordList(article)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert words.may_begin(article.split()[0][:5000], opens_sentence=True)
+    assert peak < 500 * len(article)
 
 
 @pytest.fixture(scope="module")
@@ -90,17 +172,17 @@ def _strange_words(text: str, words: WordList) -> list[str]:
 
 
 @pytest.mark.parametrize("beams", [1, 3])
-def test_a_model_that_knows_nothing_still_writes_no_other_name(
+def test_a_random_model_generates_no_other_names(
     tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict, beams: int
 ) -> None:
     model = build_model(TINY, tokenizer, seed=5).eval()
     torch.manual_seed(1)
-    torch.nn.init.normal_(model.shared.weight, std=3.0)  # any token may come
+    torch.nn.init.normal_(model.shared.weight, std=3.0)  # makes any token probable
     texts = articles["test"]["article"][:6]
     sources = [ids[:60] for ids in tokenizer(texts)["input_ids"]]
     settings = GenerationSettings(num_beams=beams, min_new_tokens=30, max_new_tokens=30)
     config = generation_config(settings, tokenizer)
-    # Only pieces of words: no special token, byte, or row that the tokenizer has no piece for.
+    # Only pieces of words: no special tokens, bytes, or padding of the vocabulary.
     pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     config.suppress_tokens = [
         *(token for token, piece in enumerate(pieces) if piece.startswith("<")),
@@ -142,7 +224,7 @@ def test_a_first_name_keeps_its_surname(
     assert after_comma[tokens.index("S")] == 5.0
 
 
-def test_a_byte_is_its_character_and_an_unknown_piece_is_none(
+def test_a_byte_token_is_its_character_and_the_unknown_token_is_forbidden(
     tokenizer: PreTrainedTokenizerBase, tokens: list[str]
 ) -> None:
     words = WordList("Talks began when Ann Ashford met Bob in the town hall.")
@@ -155,7 +237,7 @@ def test_a_byte_is_its_character_and_an_unknown_piece_is_none(
     assert [bool(held[token] == 5.0) for token in likely] == [False, True, True, True, False]
 
 
-def test_a_word_that_leads_nowhere_ends(
+def test_a_word_that_cannot_be_completed_ends(
     tokenizer: PreTrainedTokenizerBase, tokens: list[str]
 ) -> None:
     words = WordList("Talks began when Ann Ashford met Bob in the town hall.")
@@ -168,7 +250,7 @@ def test_a_word_that_leads_nowhere_ends(
     assert held[inside] == -torch.inf
 
 
-def test_each_beam_is_held_to_its_own_article(
+def test_each_beam_is_restricted_to_its_own_article(
     tokenizer: PreTrainedTokenizerBase, tokens: list[str]
 ) -> None:
     two = [WordList("Repairs cost 31 million."), WordList("Repairs cost 58 million.")]

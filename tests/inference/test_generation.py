@@ -1,4 +1,4 @@
-"""How sure the model is of what it wrote, and what is done about it."""
+"""Generated summaries, their confidence, and encoder states that are shared or known."""
 
 import copy
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_confidence_is_the_geometric_mean_of_the_written_tokens_probabilities(
         assert alone.confidence == pytest.approx(expected, rel=1e-4)
 
 
-def test_beams_that_change_places_keep_their_own_article(
+def test_beams_that_are_exchanged_keep_their_own_article(
     model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     settings = GenerationSettings(num_beams=4, min_new_tokens=12, max_new_tokens=12)
@@ -100,7 +100,7 @@ def test_beams_read_their_own_source_and_each_source_is_kept_once(
     assert kept.count((3, beams)) >= 12 * TINY.num_decoder_layers
 
 
-def test_states_that_are_known_are_not_computed_again(
+def test_sources_with_known_states_are_not_encoded_again(
     model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     settings = GenerationSettings(num_beams=2, min_new_tokens=5, max_new_tokens=9)
@@ -119,7 +119,7 @@ def test_states_that_are_known_are_not_computed_again(
         lambda _, __, inputs: read.append(len(inputs["input_ids"])), with_kwargs=True
     )
     try:
-        outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3, encoded=known)
+        outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3, states=known)
     finally:
         handle.remove()
     assert read == [1]

@@ -1,4 +1,4 @@
-"""The salience head: what it learns, how it is saved, and what reading an article returns."""
+"""The salience head: how it is trained and saved, and how the reader scores an article."""
 
 from collections.abc import Sequence
 from dataclasses import replace
