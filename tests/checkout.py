@@ -34,7 +34,7 @@ FAST = {
             "parameters": {
                 "source": {
                     "kind": "embedded",
-                    "limits": {"train": 200, "validation": 20, "test": 20},
+                    "limits": {"train": 200, "validation": 20, "test": 30},
                 }
             }
         },

@@ -1,5 +1,9 @@
 import math
+import sys
 import time
+import tracemalloc
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -198,3 +202,38 @@ def test_the_lead_is_faithful_and_other_articles_are_not(
     own = [row["highlights"] for row in rows]
     assert mean(own) > 0.85  # 0.90: the rest are bylines and facts the article does not have
     assert mean(own[1:] + own[:1]) < 0.15  # 0.05
+
+
+def _lines_run(article: str) -> int:
+    """Return how many lines of Python reading the article's facts executes."""
+    lines = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        ArticleFacts(article)
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "Aa ", "Aa of ", "A. ", "a.", "1 ", "1-2 ", "million ", "hundred ", "May 3 ", "Mr ",
+     "'", "a\n", "\U0001f44d ", "e\u0301"],
+)  # fmt: skip
+def test_time_and_memory_are_linear_in_the_article(unit: str) -> None:
+    small, large = (_lines_run((unit * size)[:size]) for size in (2_000, 8_000))
+    assert large < 5 * small
+    tracemalloc.start()
+    try:
+        ArticleFacts((unit * 20_000)[:20_000])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000 * 20_000
