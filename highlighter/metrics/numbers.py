@@ -92,8 +92,9 @@ def _is_month(token: Token) -> bool:
 def _day(tokens: list[Token], at: int) -> int | None:
     """Return the day of the month that the token may be."""
     number = tokens[at].number if 0 <= at < len(tokens) else None
-    plain = number is not None and number[1] in {"", "th"} and isinstance(number[0], Decimal)
-    return next((day for day in range(1, 32) if plain and number and number[0] == day), None)
+    if number is None or number[1] not in {"", "th"} or not isinstance(number[0], Decimal):
+        return None
+    return int(number[0]) if 1 <= number[0] <= 31 and number[0] % 1 == 0 else None
 
 
 def date_at(tokens: list[Token], at: int) -> tuple[Key, int] | None:
