@@ -24,7 +24,7 @@ from highlighter.inference.generation import Generated, stream_summary
 from highlighter.inference.reader import ReadArticle, Reader
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import DecoderSource, HighlightSettings, TextSettings
 
@@ -67,7 +67,7 @@ class Summarizer:
 
     def __init__(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         tokenizer: PreTrainedTokenizerBase,
         *,
         text: TextSettings,
@@ -98,7 +98,7 @@ class Summarizer:
             text=text,
             highlights=read_highlight_settings(folder),
             generation=GenerationConfig.from_pretrained(folder),
-            writer=load_writer(folder, model, tokenizer),
+            writer=load_writer(folder, model.seq2seq, tokenizer),
         )
 
     def summarize(
@@ -133,7 +133,7 @@ class Summarizer:
         source = self.source(article)
         limit = request.max_summary_tokens
         for part in stream_summary(
-            self.model,
+            self.model.seq2seq,
             self._tokenizer,
             source,
             self._limited(limit),
