@@ -2,104 +2,18 @@
 
 import re
 import sys
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
+from highlighter.inference.word_list import EDGES, WordList
+
 _CANDIDATES = (24, 480, sys.maxsize)  # most probable next tokens that are examined at each step
-_EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"
-_LONGEST_INITIAL = 4  # "J." and "St." don't end a sentence, "May." does
-_ENDING = re.compile(r"['’]?s?['’]?[^\w]*")  # a possessive or plural, then punctuation
 _ASCII_BYTE = re.compile(r"^<0x([0-7][0-9A-F])>$")
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*$")
-
-
-class _SortedWords:
-    """A set of words that can be searched by prefix; its memory is linear in the words."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words = sorted(set(words))
-
-    def has_prefix(self, text: str) -> bool:
-        """Return whether one of the words starts with `text`."""
-        index = bisect_left(self._words, text)
-        return index < len(self._words) and self._words[index].startswith(text)
-
-    def has_ended(self, text: str, fold: bool = False) -> bool:
-        """Return whether `text`, case-folded if `fold`, is one of the words or adds an ending."""
-        # Every suffix of an ending is an ending too, so the scan stops at the first that is none.
-        for end in range(len(text), 0, -1):
-            if not _ENDING.fullmatch(text, end):
-                return False
-            known = text[:end].casefold() if fold else text[:end]
-            index = bisect_left(self._words, known)
-            if index < len(self._words) and self._words[index] == known:
-                return True
-        return False
-
-
-class WordList:
-    """The words of one article, and which words follow each of them.
-
-    Time and memory are linear in the article's length, up to the logarithm of sorting.
-    """
-
-    def __init__(self, article: str) -> None:
-        words: set[str] = set()
-        followers: defaultdict[str, set[str]] = defaultdict(set)
-        runs = article.split()
-        for run in runs:
-            word = run.strip(_EDGES)
-            words.update((word, *re.split(r"[-–'’/]", word)))
-        for run, following in pairwise([*runs, ""]):
-            known = followers[run.strip(_EDGES)]
-            if run[-1].isalnum() or len(run) < _LONGEST_INITIAL:
-                word = following.strip(_EDGES)
-                known.update((word, *re.split(r"['’]", word)[:1]))
-        words.discard("")
-        self._words = _SortedWords(words)
-        self._lower_words = _SortedWords(word.casefold() for word in words)
-        self._followers = {word: _SortedWords(known - {""}) for word, known in followers.items()}
-
-    def may_begin(self, text: str, opens_sentence: bool) -> bool:
-        """Return whether a word of the article starts with `text`, or `may_end` holds.
-
-        At the start of a sentence, case is ignored.
-        """
-        return (
-            self._words.has_prefix(text)
-            or (opens_sentence and self._lower_words.has_prefix(text.casefold()))
-            or self.may_end(text, opens_sentence)
-        )
-
-    def may_end(self, text: str, opens_sentence: bool) -> bool:
-        """Return whether `text` is a word of the article, optionally with an ending."""
-        return self._words.has_ended(text) or (
-            opens_sentence and self._lower_words.has_ended(text, fold=True)
-        )
-
-    def may_follow(self, previous: str, text: str, whole: bool) -> bool:
-        """Return whether `text` follows the word `previous` in the article.
-
-        This keeps a first name from being combined with another person's surname, and a day with
-        another month. Anything may follow a word that ends a phrase in the article (with a comma or
-        a possessive) or does not appear in it.
-
-        Args:
-            previous: a complete word.
-            text: the next word, or its beginning if `whole` is false.
-            whole: whether `text` is complete.
-        """
-        if previous not in self._followers:
-            return True
-        followers = self._followers[previous]
-        return followers.has_ended(text) or (not whole and followers.has_prefix(text))
 
 
 class _Written(NamedTuple):
@@ -212,9 +126,9 @@ class ArticleWords(LogitsProcessor):
             return True  # an incomplete character cannot be checked yet
         if piece.startswith("▁"):
             previous = self._phrase(end.word, end.opens_sentence)
-            begun = _Written(piece[1:].lstrip(_EDGES), end.opens_next, previous, False)
+            begun = _Written(piece[1:].lstrip(EDGES), end.opens_next, previous, False)
             return self._may_close(words, end) and self._may_be(words, begun, whole=False)
-        longer = end._replace(word=(end.word + piece).lstrip(_EDGES))
+        longer = end._replace(word=(end.word + piece).lstrip(EDGES))
         return self._may_be(words, longer, whole=False)
 
     def _may_close(self, words: WordList, end: _Written) -> bool:
@@ -239,12 +153,12 @@ class ArticleWords(LogitsProcessor):
         """Return the word if it is a name or number that the next word may continue, else ""."""
         if not _is_guarded(word) or self._is_common(word, opens_sentence):
             return ""
-        if word[-1] in _EDGES or word.endswith(("'s", "’s")):
+        if word[-1] in EDGES or word.endswith(("'s", "’s")):
             return ""
         return word
 
     def _is_common(self, text: str, opens_sentence: bool) -> bool:
-        bare = text.rstrip(_EDGES)
+        bare = text.rstrip(EDGES)
         return opens_sentence and bare.isalpha() and f"▁{bare.lower()}" in self._vocabulary
 
     def _end_of(self, written: list[int]) -> _Written:
@@ -264,7 +178,7 @@ class ArticleWords(LogitsProcessor):
             if self._pieces[written[start]].startswith("▁"):
                 break
         text = "".join(self._pieces[token] for token in written[start:])
-        return text.removeprefix("▁").lstrip(_EDGES), start
+        return text.removeprefix("▁").lstrip(EDGES), start
 
     def _is_text(self, token: int) -> bool:
         # The model's vocabulary may be padded beyond the tokenizer's.
@@ -292,7 +206,7 @@ def _character(byte: re.Match[str]) -> str:
 
 def _plain_kind(piece: str) -> str:
     """Return "start" or "inside" for a piece of a word that is no name or number, else ""."""
-    text = piece.removeprefix("▁").lstrip(_EDGES)
+    text = piece.removeprefix("▁").lstrip(EDGES)
     if piece.startswith("<") or not text or _is_guarded(text):
         return ""
     return "start" if piece.startswith("▁") else "inside"

@@ -11,8 +11,8 @@ import ctranslate2
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from highlighter.inference.constraints import WordList
 from highlighter.inference.generation import Generated, generate_summaries
+from highlighter.inference.word_list import WordList
 from highlighter.model.checkpoint import ENGINE_FILE, read_engine
 from highlighter.model.model import HighlightModel
 

@@ -18,7 +18,8 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.inference.attention import beam_cache
-from highlighter.inference.constraints import ArticleWords, WordList
+from highlighter.inference.constraints import ArticleWords
+from highlighter.inference.word_list import WordList
 
 
 class Generated(NamedTuple):

@@ -18,10 +18,10 @@ from highlighter.inference.answers import (
     Truncated,
 )
 from highlighter.inference.assembly import best_sentences, find_doubt, mark_paragraphs
-from highlighter.inference.constraints import WordList
 from highlighter.inference.engines import Writer, load_writer
 from highlighter.inference.generation import Generated, stream_summary
 from highlighter.inference.reader import ReadArticle, Reader
+from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.model.model import HighlightModel, load_model

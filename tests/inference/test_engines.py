@@ -8,11 +8,11 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from highlighter.data.features import tokenize_splits
 from highlighter.inference.answers import HighlightRequest, Highlights, Reading
-from highlighter.inference.constraints import WordList
 from highlighter.inference.engine_check import convert_and_check
 from highlighter.inference.engines import FOLDER, CTranslate2Writer, TorchWriter, convert
 from highlighter.inference.generation import Generated, generate_summaries, stream_summary
 from highlighter.inference.summarizer import Summarizer
+from highlighter.inference.word_list import WordList
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import (
     finish_checkpoint,
