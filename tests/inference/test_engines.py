@@ -89,6 +89,7 @@ def config(tokenizer: PreTrainedTokenizerBase, beams: int) -> GenerationConfig:
 def test_a_stream_is_the_greedy_summary_in_segments(
     model: HighlightModel, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
 ) -> None:
+    several = 0
     for source in sources:
         *segments, last = stream_summary(
             model.seq2seq, tokenizer, source, config(tokenizer, beams=3)
@@ -98,7 +99,10 @@ def test_a_stream_is_the_greedy_summary_in_segments(
         assert last == expected
         whole = tokenizer.decode(expected.ids, skip_special_tokens=True)
         assert "".join(segment for segment in segments if isinstance(segment, str)) == whole
-        assert len(segments) > 1
+        if len(whole.split()) > 1:
+            assert len(segments) > 1
+            several += 1
+    assert several > len(sources) / 2
 
 
 def test_closing_a_stream_stops_the_generation(
