@@ -213,7 +213,7 @@ def test_the_service_returns_what_the_evaluation_scored(
         assert status == 200
         assert answer["summary"] == row["served"]
         assert (answer["doubt"] or "") == row["doubt"]
-    assert len({row["served"] for row in rows}) > 20
+    assert len({row["served"] for row in rows}) > 15
 
 
 def test_the_service_streams_batches_shows_its_card_and_counts(served: str) -> None:
