@@ -163,10 +163,13 @@ class TrustSettings(Settings):
     )
 
 
+DecoderSource = Literal["first", "selected"]
+
+
 class HighlightSettings(Settings):
     """What the salience scores are used for."""
 
-    source: Literal["first", "selected"] = Field(
+    source: DecoderSource = Field(
         "selected",
         description="what the decoder reads of an article longer than its window: `first`, the "
         "start; `selected`, the most salient sentences and then the start",
@@ -182,11 +185,6 @@ class HighlightSettings(Settings):
         True, description="skip a sentence that repeats a trigram of a more salient one"
     )
     trust: TrustSettings = TrustSettings()
-
-    @property
-    def selected(self) -> int:
-        """The number of salient sentences that come first in the decoder's source."""
-        return self.sentences if self.source == "selected" else 0
 
 
 class PretrainedModel(Settings):
@@ -469,7 +467,6 @@ class RegistrySettings(Settings):
     """How the model is registered, and what makes it the champion."""
 
     gate: GateSettings = GateSettings()
-    engine: EngineSettings = EngineSettings()
     resamples: int = Field(
         2000, ge=100, description="bootstrap resamples of the comparison with the champion"
     )

@@ -105,9 +105,9 @@ def check_config(document: Document) -> RunConfig:
 
 def _require_constraints_of_engine(document: Document, settings: dict[str, dict[str, Any]]) -> None:
     trust = settings["parameters"]["highlights"].trust
-    engine = settings["steps.register.parameters"]["registry"].engine
+    engine = settings["steps.evaluate.parameters"]["engine"]
     if trust.names_from_article and engine.kind != "torch":
-        key = ("steps", "register", "parameters", "registry", "engine", "kind")
+        key = ("steps", "evaluate", "parameters", "engine", "kind")
         raise ConfigError(
             f"{document.origin(key)}: parameters.highlights.trust.names_from_article needs "
             f"{'.'.join(key)}: torch; CTranslate2 has no constrained decoding."

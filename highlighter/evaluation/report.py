@@ -1,4 +1,4 @@
-"""The evaluation as a table in the terminal and as one self-contained HTML page."""
+"""Show the evaluation as a table in the terminal and as a self-contained HTML page."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ _SCORES = ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "recalled", "wo
 
 
 def print_scores(evaluation: Evaluation) -> None:
-    """Print every system's scores, and the share of written summaries that a reader gets."""
+    """Print every system's scores, and the share of summaries that are replaced."""
     console = Console()
     console.print(f"[bold]{evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -56,7 +56,10 @@ def scores_as_markdown(evaluation: Evaluation) -> str:
 
 
 def _share_of_extracts(evaluation: Evaluation) -> str:
-    return f"{evaluation.doubted:.0%} of the written summaries are doubted, so extracted."
+    return (
+        f"{evaluation.doubted:.0%} of the written summaries failed a check; extracted sentences "
+        "replace them."
+    )
 
 
 def _scores(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
@@ -82,7 +85,7 @@ def _share(interval: Interval) -> str:
 def render_report(
     evaluation: Evaluation, rows: datasets.Dataset, figures: Mapping[str, Figure], samples: int
 ) -> str:
-    """The page, with figures embedded and the first `samples` rows shown in full."""
+    """Return the page, with embedded figures and the first `samples` rows in full."""
     return render(
         _PAGE,
         evaluation=evaluation,
@@ -93,7 +96,7 @@ def render_report(
 
 
 def _sample(row: dict[str, Any]) -> dict[str, Any]:
-    """The row, with its article as paragraphs of sentences: text, score, chosen, in the oracle."""
+    """Return the row with its `paragraphs`: lists of sentences with text, score and marks."""
     article = row["article"]
     chosen, oracle = set(row["extractive_chosen"]), set(row["oracle_chosen"])
     spans = iter(enumerate(split_sentences(article)))
