@@ -134,7 +134,7 @@ class NewsHighlighter:
             git_commit=labels["git_commit"],
         )
         engine = RemoteEngine(self.highlighter.to_async)
-        fetcher = ArticleFetcher(settings.web)
+        fetcher = ArticleFetcher(settings.web, at_once=settings.limits.fetches_at_once)
         desk = Desk(settings, engine, served, fetcher, metrics())
         app.state.runtime = Runtime(desk, card, settings.limits, read_api_key())
 

@@ -4,11 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable
-from functools import partial
 from typing import Protocol, TypeVar
 
-import anyio.to_thread
-from anyio import CapacityLimiter
 from fastapi import Request
 from pydantic import ValidationError
 
@@ -64,7 +61,6 @@ class Desk:
         self._model = model
         self._fetcher = fetcher
         self._metrics = metrics
-        self._fetches = CapacityLimiter(settings.limits.fetches_at_once)
         self.admission = Admission(settings.limits.articles_at_once, metrics.places)
 
     async def summarize(self, body: SummarizeRequest, request: Request) -> SummarizeResponse:
@@ -147,11 +143,8 @@ class Desk:
     async def _article(self, body: SummarizeRequest) -> tuple[str, Source | None]:
         """The text to be read, and where it was fetched."""
         if body.url is not None:
-            fetch = partial(self._fetcher.fetch_article, body.url)
             try:
-                found = await anyio.to_thread.run_sync(
-                    fetch, limiter=self._fetches, abandon_on_cancel=True
-                )
+                found = await self._fetcher.fetch_article(body.url)
             except WebError as error:
                 raise web_error(error) from error
             return self._checked(found.text, "url"), Source(url=found.url, title=found.title)

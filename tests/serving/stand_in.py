@@ -90,7 +90,7 @@ class Pages(ArticleFetcher):
     def __init__(self, failure: WebError | None = None) -> None:
         self._failure = failure
 
-    def fetch_article(self, url: str) -> WebArticle:
+    async def fetch_article(self, url: str, caller: str | None = None) -> WebArticle:
         if self._failure:
             raise self._failure
         return WebArticle(f"{url}/moved", "A title", "Fetched text.\n\nMore of it.")

@@ -5,9 +5,10 @@ import time
 import pytest
 
 from highlighter.data.sentences import split_paragraphs
+from serving.fetch.decoding import decode_page
 from serving.fetch.errors import NoArticleError, PageNotHtmlError, PageTooLargeError, WebError
-from serving.fetch.extraction import decode_page, read_html, read_plain
-from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, fetcher_for
+from serving.fetch.extraction import read_html, read_plain
+from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, article_at, fetcher_for
 
 NEWS = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Ferry returns | The Ashford Post</title>
@@ -116,7 +117,7 @@ def test_plain_text() -> None:
 def test_a_plain_text_page_over_the_wire() -> None:
     body = "\n\n".join(ARTICLE)
     with Server(answer(body, content_type="text/plain; charset=utf-8")) as server:
-        assert fetcher_for(server).fetch_article(server.url()).text == body
+        assert article_at(fetcher_for(server), server.url()).text == body
 
 
 def test_pages_that_are_large_are_read_soon() -> None:
@@ -220,5 +221,5 @@ def test_a_page_may_declare_its_charset(declaration: str) -> None:
 def test_a_latin_1_page_over_the_wire() -> None:
     page = answer(PAGE.encode("cp1252"), content_type="text/html; charset=iso-8859-1")
     with Server(page) as server:
-        article = fetcher_for(server).fetch_article(server.url())
+        article = article_at(fetcher_for(server), server.url())
     assert article.text == "\n\n".join(ARTICLE)

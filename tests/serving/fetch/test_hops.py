@@ -21,15 +21,17 @@ from tests.serving.fetch.servers import (
     Server,
     allowing,
     answer,
+    article_at,
     code_of,
     fetcher_for,
+    page_text,
     redirect,
 )
 
 
 def test_a_page_becomes_an_article() -> None:
     with Server(answer()) as server:
-        article = fetcher_for(server).fetch_article(server.url("/a?b=c#d"))
+        article = article_at(fetcher_for(server), server.url("/a?b=c#d"))
     assert article.url == server.url("/a?b=c")
     assert article.text == "\n\n".join(ARTICLE)
     [request] = server.requests
@@ -123,10 +125,10 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_used(
             raise AssertionError("resolved a second time")
 
         monkeypatch.setattr(socket, "getaddrinfo", resolve_again)
-        assert ARTICLE[0] in fetcher.fetch_page(checked.url()).text
+        assert ARTICLE[0] in page_text(fetcher, checked.url())
         assert names.asked == [HOST]
         with pytest.raises(UrlNotAllowedError):  # the next fetch gets the second answer
-            fetcher.fetch_page(checked.url())
+            page_text(fetcher, checked.url())
     assert len(checked.requests) == 1
     assert not internal.requests
 
@@ -182,7 +184,7 @@ def test_a_resolver_that_hangs_is_left_behind() -> None:
     fetcher = ArticleFetcher(WebSettings(timeout_seconds=0.3), resolve=hang, tls=NO_TLS)
     start = time.monotonic()
     with pytest.raises(UrlTimeoutError):
-        fetcher.fetch_page("http://example.org/")
+        page_text(fetcher, "http://example.org/")
     assert time.monotonic() - start < 2
     over.set()
 
@@ -220,7 +222,7 @@ def test_fetching_can_be_switched_off() -> None:
     names = Names({})
     fetcher = ArticleFetcher(WebSettings(enabled=False), resolve=names, tls=NO_TLS)
     with pytest.raises(FetchingDisabledError):
-        fetcher.fetch_article("http://example.org/")
+        article_at(fetcher, "http://example.org/")
     assert not names.asked
 
 
@@ -235,8 +237,8 @@ def test_nothing_of_the_environment_is_used(
     with Server(answer("proxied")) as proxy, Server(answer()) as server:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        page = fetcher_for(server).fetch_page(server.url())
-    assert ARTICLE[0] in page.text
+        page = page_text(fetcher_for(server), server.url())
+    assert ARTICLE[0] in page
     assert not proxy.requests
     assert b"authorization" not in server.requests[0].lower()
 
@@ -249,8 +251,8 @@ def test_cookies_and_referrers_are_not_sent_back() -> None:
             "/page": answer(Set_Cookie="id=2"),
         }
         fetcher = fetcher_for(server)
-        fetcher.fetch_page(server.url())
-        fetcher.fetch_page(server.url())
+        page_text(fetcher, server.url())
+        page_text(fetcher, server.url())
     assert len(server.requests) == 4
     for request in server.requests:
         assert b"cookie" not in request.lower()

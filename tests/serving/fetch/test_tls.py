@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from serving.fetch.exchange import tls_context
+from serving.fetch.transport import tls_context
 from tests.serving.fetch.servers import (
     ARTICLE,
     HOST,
@@ -21,6 +21,7 @@ from tests.serving.fetch.servers import (
     code_of,
     endless,
     fetcher_for,
+    page_text,
     redirect,
 )
 
@@ -99,8 +100,8 @@ def test_the_hosts_certificate_is_accepted_and_named(
     context = authority.context(HOST)
     context.sni_callback = lambda _connection, name, _context: named.append(name)
     with Server(answer(), tls=context) as server:
-        page = fetcher_for(server, tls=trusting).fetch_page(server.url(scheme="https"))
-    assert ARTICLE[0] in page.text
+        page = page_text(fetcher_for(server, tls=trusting), server.url(scheme="https"))
+    assert ARTICLE[0] in page
     assert named == [HOST]
     assert f"Host: {HOST}:{server.port}".encode() in server.requests[0]
 

@@ -1,5 +1,6 @@
 """One table of what may be asked for and what may not, and the parts that decide it."""
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from serving.fetch.errors import UrlNotAllowedError, WebError
 from serving.fetch.fetcher import ArticleFetcher
 from serving.fetch.limits import WebSettings
 from serving.fetch.urls import parse_url
-from tests.serving.fetch.servers import NO_TLS, Names
+from tests.serving.fetch.servers import NO_TLS, Names, page_text
 
 PUBLIC = "93.184.215.14"
 REFUSED, UNREACHABLE = "url_not_allowed", "url_unreachable"
@@ -172,10 +173,13 @@ class ReachedError(WebError):
 def fetcher(monkeypatch: pytest.MonkeyPatch) -> ArticleFetcher:
     """The production checks, a made-up name server, and no network."""
 
-    def stop(*_: object) -> None:
-        raise ReachedError
+    class Transport(httpx.AsyncBaseTransport):
+        def __init__(self, *_: object, **__: object) -> None: ...
 
-    monkeypatch.setattr("serving.fetch.fetcher.connect", stop)
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            raise ReachedError
+
+    monkeypatch.setattr("serving.fetch.fetcher.PinnedTransport", Transport)
     names = {name: [addresses] for name, addresses in NAMES.items()}
     return ArticleFetcher(WebSettings(), resolve=Names(names), tls=NO_TLS)
 
@@ -185,7 +189,7 @@ def test_which_urls_lead_to_a_connection(
     fetcher: ArticleFetcher, url: str, code: str | None
 ) -> None:
     with pytest.raises(WebError) as caught:
-        fetcher.fetch_page(url)
+        page_text(fetcher, url)
     if code is None:
         assert isinstance(caught.value, ReachedError)
     else:
@@ -243,6 +247,8 @@ def test_any_text_is_a_url_or_refused(text: str) -> None:
         return
     assert str(url).isascii()
     assert parse_url(str(url)) == url
+    sent = httpx.URL(str(url))
+    assert sent.raw_host.decode() == url.host and sent.port in {None, url.port}
 
 
 @pytest.mark.parametrize(
@@ -289,5 +295,6 @@ def test_settings_that_describe_no_fetcher(wrong: dict[str, object]) -> None:
 
 
 def test_no_setting_names_an_address_check() -> None:
-    expected = "enabled allowed_hosts ports max_bytes timeout_seconds max_redirects"
+    expected = "enabled allowed_hosts ports max_bytes timeout_seconds max_redirects "
+    expected += "fetches_per_caller fetches_per_host"
     assert list(WebSettings.model_fields) == expected.split()

@@ -1,0 +1,119 @@
+"""Extraction in processes that are reused, and ended when a page takes too much or nobody waits."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from serving.fetch.errors import NoArticleError, PageTooLargeError, UrlTimeoutError
+from serving.fetch.extraction import ArticleText
+from serving.fetch.worker import ExtractionWorkers
+from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, fetcher_for
+
+# The parser compares each attribute with all others: minutes of work.
+SLOW = "<p " + "".join(f"a{number}=b " for number in range(400_000)) + ">text"
+
+
+def run(test: Callable[[ExtractionWorkers], Awaitable[None]], **limits: Any) -> None:
+    async def with_workers() -> None:
+        workers = ExtractionWorkers(**limits)
+        try:
+            await test(workers)
+        finally:
+            await workers.aclose()
+
+    asyncio.run(with_workers())
+
+
+async def read(workers: ExtractionWorkers, page: str = PAGE) -> ArticleText:
+    return await workers.read_page(page.encode(), "text/html", [], 5_000_000)
+
+
+def children() -> set[int]:
+    return {process.pid for process in psutil.Process().children()}
+
+
+def test_a_process_is_started_when_needed_and_reused() -> None:
+    async def test(workers: ExtractionWorkers) -> None:
+        before = children()
+        for _ in range(3):
+            assert (await read(workers)).text == "\n\n".join(ARTICLE)
+            with pytest.raises(NoArticleError, match="send the article's text"):
+                await read(workers, "<p>Short.</p>")
+        assert len(children() - before) == 1
+        await workers.aclose()
+        assert children() == before
+
+    run(test)
+
+
+def test_further_pages_wait_for_one_of_two_processes() -> None:
+    async def test(workers: ExtractionWorkers) -> None:
+        before = children()
+        articles = await asyncio.gather(*(read(workers) for _ in range(5)))
+        assert {article.text for article in articles} == {"\n\n".join(ARTICLE)}
+        assert len(children() - before) == 2
+
+    run(test)
+
+
+def test_a_cancelled_extraction_ends_its_process() -> None:
+    async def test(workers: ExtractionWorkers) -> None:
+        before = children()
+        await read(workers)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await read(workers, SLOW)
+        await asyncio.sleep(0.5)
+        assert children() == before
+        assert (await read(workers)).text == "\n\n".join(ARTICLE)
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "page"),
+    [("cpu_seconds", 0.2, SLOW), ("memory_bytes", 1 << 27, "<p>" + "a b " * 1_200_000)],
+    ids=["time", "memory"],
+)
+def test_a_page_over_a_processs_limits_is_refused(name: str, limit: float, page: str) -> None:
+    async def test(workers: ExtractionWorkers) -> None:
+        with pytest.raises(PageTooLargeError, match="time or memory"):
+            await read(workers, page)
+        assert (await read(workers)).text == "\n\n".join(ARTICLE)
+
+    run(test, **{name: limit})
+
+
+def test_a_process_that_was_killed_is_replaced() -> None:
+    async def test(workers: ExtractionWorkers) -> None:
+        before = children()
+        await read(workers)
+        for process in children() - before:
+            os.kill(process, signal.SIGKILL)
+        await asyncio.sleep(0.2)
+        assert (await read(workers)).text == "\n\n".join(ARTICLE)
+
+    run(test)
+
+
+def test_a_failing_extraction_is_reported_with_its_traceback() -> None:
+    async def test(workers: ExtractionWorkers) -> None:
+        with pytest.raises(RuntimeError, match="TypeError"):
+            await workers.read_page(b"", "text/html", [], "many")  # type: ignore[arg-type]
+
+    run(test)
+
+
+def test_the_extraction_is_inside_the_time_limit() -> None:
+    with Server(answer(SLOW)) as server:
+        fetcher = fetcher_for(server, timeout_seconds=2, max_bytes=10_000_000)
+        began = time.monotonic()
+        with pytest.raises(UrlTimeoutError):
+            asyncio.run(fetcher.fetch_article(server.url()))
+        assert time.monotonic() - began < 4
