@@ -19,10 +19,10 @@ from serving.fetch.errors import (
     UrlUnreachableError,
 )
 from serving.fetch.extraction import PLAIN, media_type
+from serving.fetch.extraction_pool import ExtractionPool
 from serving.fetch.limits import FetchSlots, WebSettings
 from serving.fetch.transport import PinnedTransport, tls_context
 from serving.fetch.urls import WebUrl, parse_url
-from serving.fetch.worker import ExtractionWorkers
 
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])
 _READABLE = frozenset(["text/html", "application/xhtml+xml", PLAIN])
@@ -79,7 +79,7 @@ class ArticleFetcher:
         self._slots = FetchSlots(at_once, settings)
         self._resolver = Resolver(resolve, is_allowed)
         self._tls = tls or tls_context()
-        self._workers = ExtractionWorkers()
+        self._pool = ExtractionPool()
 
     async def fetch_article(self, url: str, caller: str | None = None) -> WebArticle:
         """Return the article at a URL. Cancelling closes the connection and stops the extraction.
@@ -94,7 +94,7 @@ class ArticleFetcher:
         target = self._parse(url)
         async with self._slots.hold(caller, target.host), self._time_limit() as end:
             page = await self._fetch(target, end)
-            article = await self._workers.read_page(
+            article = await self._pool.read_page(
                 page.body, page.content_type, page.codings, self._settings.max_bytes
             )
         return WebArticle(page.url, article.title, article.text)
@@ -111,7 +111,7 @@ class ArticleFetcher:
 
     async def aclose(self) -> None:
         """End the processes that extract articles."""
-        await self._workers.aclose()
+        await self._pool.aclose()
 
     def _parse(self, url: str) -> WebUrl:
         if not self._settings.enabled:

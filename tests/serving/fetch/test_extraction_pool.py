@@ -12,26 +12,26 @@ import pytest
 
 from serving.fetch.errors import NoArticleError, PageTooLargeError, UrlTimeoutError
 from serving.fetch.extraction import ArticleText
-from serving.fetch.worker import ExtractionWorkers
+from serving.fetch.extraction_pool import ExtractionPool
 from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, fetcher_for
 
 # The parser compares each attribute with all others: minutes of work.
 SLOW = "<p " + "".join(f"a{number}=b " for number in range(400_000)) + ">text"
 
 
-def run(test: Callable[[ExtractionWorkers], Awaitable[None]], **limits: Any) -> None:
+def run(test: Callable[[ExtractionPool], Awaitable[None]], **limits: Any) -> None:
     async def with_workers() -> None:
-        workers = ExtractionWorkers(**limits)
+        pool = ExtractionPool(**limits)
         try:
-            await test(workers)
+            await test(pool)
         finally:
-            await workers.aclose()
+            await pool.aclose()
 
     asyncio.run(with_workers())
 
 
-async def read(workers: ExtractionWorkers, page: str = PAGE) -> ArticleText:
-    return await workers.read_page(page.encode(), "text/html", [], 5_000_000)
+async def read(pool: ExtractionPool, page: str = PAGE) -> ArticleText:
+    return await pool.read_page(page.encode(), "text/html", [], 5_000_000)
 
 
 def children() -> set[int]:
@@ -39,23 +39,23 @@ def children() -> set[int]:
 
 
 def test_a_process_is_started_when_needed_and_reused() -> None:
-    async def test(workers: ExtractionWorkers) -> None:
+    async def test(pool: ExtractionPool) -> None:
         before = children()
         for _ in range(3):
-            assert (await read(workers)).text == "\n\n".join(ARTICLE)
+            assert (await read(pool)).text == "\n\n".join(ARTICLE)
             with pytest.raises(NoArticleError, match="send the article's text"):
-                await read(workers, "<p>Short.</p>")
+                await read(pool, "<p>Short.</p>")
         assert len(children() - before) == 1
-        await workers.aclose()
+        await pool.aclose()
         assert children() == before
 
     run(test)
 
 
 def test_further_pages_wait_for_one_of_two_processes() -> None:
-    async def test(workers: ExtractionWorkers) -> None:
+    async def test(pool: ExtractionPool) -> None:
         before = children()
-        articles = await asyncio.gather(*(read(workers) for _ in range(5)))
+        articles = await asyncio.gather(*(read(pool) for _ in range(5)))
         assert {article.text for article in articles} == {"\n\n".join(ARTICLE)}
         assert len(children() - before) == 2
 
@@ -63,15 +63,15 @@ def test_further_pages_wait_for_one_of_two_processes() -> None:
 
 
 def test_a_cancelled_extraction_ends_its_process() -> None:
-    async def test(workers: ExtractionWorkers) -> None:
+    async def test(pool: ExtractionPool) -> None:
         before = children()
-        await read(workers)
+        await read(pool)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
-                await read(workers, SLOW)
+                await read(pool, SLOW)
         await asyncio.sleep(0.5)
         assert children() == before
-        assert (await read(workers)).text == "\n\n".join(ARTICLE)
+        assert (await read(pool)).text == "\n\n".join(ARTICLE)
 
     run(test)
 
@@ -82,30 +82,30 @@ def test_a_cancelled_extraction_ends_its_process() -> None:
     ids=["time", "memory"],
 )
 def test_a_page_over_a_processs_limits_is_refused(name: str, limit: float, page: str) -> None:
-    async def test(workers: ExtractionWorkers) -> None:
+    async def test(pool: ExtractionPool) -> None:
         with pytest.raises(PageTooLargeError, match="time or memory"):
-            await read(workers, page)
-        assert (await read(workers)).text == "\n\n".join(ARTICLE)
+            await read(pool, page)
+        assert (await read(pool)).text == "\n\n".join(ARTICLE)
 
     run(test, **{name: limit})
 
 
 def test_a_process_that_was_killed_is_replaced() -> None:
-    async def test(workers: ExtractionWorkers) -> None:
+    async def test(pool: ExtractionPool) -> None:
         before = children()
-        await read(workers)
+        await read(pool)
         for process in children() - before:
             os.kill(process, signal.SIGKILL)
         await asyncio.sleep(0.2)
-        assert (await read(workers)).text == "\n\n".join(ARTICLE)
+        assert (await read(pool)).text == "\n\n".join(ARTICLE)
 
     run(test)
 
 
 def test_a_failing_extraction_is_reported_with_its_traceback() -> None:
-    async def test(workers: ExtractionWorkers) -> None:
+    async def test(pool: ExtractionPool) -> None:
         with pytest.raises(RuntimeError, match="TypeError"):
-            await workers.read_page(b"", "text/html", [], "many")  # type: ignore[arg-type]
+            await pool.read_page(b"", "text/html", [], "many")  # type: ignore[arg-type]
 
     run(test)
 

@@ -1,6 +1,6 @@
 """Extraction in worker processes, which can be stopped and cannot take all memory.
 
-`python -m serving.fetch.worker MEMORY_BYTES` is such a process. It reads jobs from its standard
+`python -m serving.fetch.extraction_pool MEMORY_BYTES` is such a process. It reads jobs from its standard
 input and writes results to its standard output, as JSON; a page's bytes follow its job.
 """
 
@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _SIZES = struct.Struct("!II")  # of the JSON and of the bytes after it
 
 
-class ExtractionWorkers:
+class ExtractionPool:
     """Read pages in at most two processes, which are started when needed and reused.
 
     Use it in one event loop. The processes end with the service, or with `aclose`.
@@ -73,7 +73,7 @@ class ExtractionWorkers:
             if process.returncode is None:
                 return process
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "serving.fetch.worker", str(self._memory_bytes)),
+            *(sys.executable, "-m", "serving.fetch.extraction_pool", str(self._memory_bytes)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
