@@ -1,4 +1,4 @@
-"""The web application around the service's endpoints: errors, documentation, page."""
+"""The web application: endpoints, error handlers, documentation and page."""
 
 from pathlib import Path
 
@@ -8,9 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
+from serving.compat import swagger_ui_package
 from serving.endpoints import router
 from serving.errors import install_handlers
-from serving.guard import Guard
+from serving.middleware import RequestMiddleware
 
 _PAGE = Path(__file__).parent / "page"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -21,21 +22,17 @@ _ABOUT = (
 
 
 def build_app() -> FastAPI:
-    """The application; it answers once a service has set its `state.runtime`.
+    """Return the application; a service must set its `state.runtime` before the first request.
 
-    All that its pages load comes from here: BentoML's own documentation page asks a third party.
+    Its pages load nothing from other hosts.
     """
     app = FastAPI(
         title="News highlighter", version="1", description=_ABOUT, docs_url=None, redoc_url=None
     )
     install_handlers(app)
     app.include_router(router)
-    app.add_middleware(Guard)
-    app.mount(
-        "/swagger",
-        StaticFiles(packages=[("bentoml", "_internal/server/static_content")]),
-        "swagger",
-    )
+    app.add_middleware(RequestMiddleware)
+    app.mount("/swagger", StaticFiles(packages=[swagger_ui_package()]), "swagger")
     app.mount("/ui", StaticFiles(directory=_PAGE, html=True), "ui")
 
     @app.get("/docs", include_in_schema=False)
@@ -59,8 +56,8 @@ def build_app() -> FastAPI:
     known = {getattr(route, "path", "") for route in router.routes}
 
     @app.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
-    async def nothing_here(path: str) -> None:
-        # BentoML's own answer would have another shape.
+    async def not_found(path: str) -> None:
+        # Without this route, BentoML answers in a different format.
         raise HTTPException(405 if f"/{path}" in known else 404)
 
     return app

@@ -1,4 +1,4 @@
-"""One shape for every failure: `{"error": {"code", "message", "field"}}`."""
+"""Errors of the API, all in one format: `{"error": {"code", "message", "field"}}`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,23 +17,25 @@ _JSON_PROBLEMS = {"json_invalid", "model_attributes_type", "missing_body"}
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong, and where."""
+    """A failure's code, message and field."""
 
-    code: str = Field(description="stable, for programs", examples=["article_empty"])
+    code: str = Field(description="Stable identifier for programs", examples=["article_empty"])
     message: str = Field(
-        description="for people", examples=["The article is empty: send its text."]
+        description="Explanation for people", examples=["The article is empty: send its text."]
     )
-    field: str | None = Field(None, description="of the request", examples=["article"])
+    field: str | None = Field(
+        None, description="Field of the request, if the failure is about one", examples=["article"]
+    )
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success."""
+    """Body of every response that is not a success."""
 
     error: ErrorDetail
 
 
 class ApiError(HTTPException):
-    """A failure with its status; `retry_after` is in seconds."""
+    """A failure that is sent to the client; `retry_after` is in seconds."""
 
     def __init__(
         self,
@@ -48,23 +50,25 @@ class ApiError(HTTPException):
         self.body = ErrorBody(error=ErrorDetail(code=code, message=message, field=field))
 
     def response(self) -> JSONResponse:
-        """What the caller gets."""
+        """Return the response to the client."""
         return JSONResponse(self.body.model_dump(), self.status_code, self.headers)
 
 
 def web_error(error: WebError) -> ApiError:
-    """A failed fetch; most are the URL's fault."""
+    """Return the error for a failed fetch."""
     return ApiError(_WEB_STATUS.get(error.code, 422), error.code, str(error), "url")
 
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
-    """The first thing that is wrong with a request, as pydantic tells it."""
+    """Return the error for the first of pydantic's validation errors."""
     first = errors[0]
     place = [str(part) for part in first["loc"] if part != "body"]
     if first["type"] in _JSON_PROBLEMS or not place:
         if first["type"] == "value_error":
             return ApiError(422, "invalid_request", _without_prefix(first["msg"]))
-        return ApiError(400, "invalid_json", "The body is no JSON object: see /docs for examples.")
+        return ApiError(
+            400, "invalid_json", "The body is not a JSON object: see /docs for examples."
+        )
     if first["type"] == "json_invalid":
         return ApiError(400, "invalid_json", f"The body is not JSON: {first['msg']}.")
     field = ".".join(place)
@@ -76,7 +80,7 @@ def _without_prefix(message: str) -> str:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer every failure in the app in the one shape."""
+    """Make the application answer every failure in the one format."""
 
     @app.exception_handler(ApiError)
     async def on_api_error(_: Request, error: ApiError) -> JSONResponse:
@@ -98,5 +102,10 @@ def install_handlers(app: FastAPI) -> None:
 
 
 def internal_error() -> ApiError:
-    """Something of ours is broken; the log says what."""
+    """Return the error for an unexpected exception, whose text only the log holds."""
     return ApiError(500, "internal_error", "The service failed; its log says why.")
+
+
+def body_too_large(most: int) -> ApiError:
+    """Return the error for a body of more than `most` bytes."""
+    return ApiError(413, "body_too_large", f"The body is larger than {most:,} bytes: send less.")

@@ -1,4 +1,4 @@
-"""One JSON line for every request; articles are never in it."""
+"""Log one JSON line for each request; it never holds text of an article."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ _LOGGER = "news_highlighter"
 
 
 def request_logger() -> logging.Logger:
-    """The logger of requests, writing to standard output."""
+    """Return the logger of requests, which writes to standard output."""
     logger = logging.getLogger(_LOGGER)
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)

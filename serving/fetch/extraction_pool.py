@@ -1,7 +1,7 @@
 """Extraction in worker processes, which can be stopped and cannot take all memory.
 
-`python -m serving.fetch.extraction_pool MEMORY_BYTES` is such a process. It reads jobs from its standard
-input and writes results to its standard output, as JSON; a page's bytes follow its job.
+`python -m serving.fetch.extraction_pool MEMORY_BYTES` is such a process. It reads jobs from its
+standard input and writes results to its standard output, as JSON; a page's bytes follow its job.
 """
 
 import asyncio

@@ -1,23 +1,30 @@
-"""A service without a model: the real application around an engine that tests can steer."""
+"""The real application around a stand-in for the summarizer, which tests control."""
 
-import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
 
-from highlighter.inference.answers import Counts, HighlightRequest, Highlights, Paragraph, Truncated
+from highlighter.inference.answers import (
+    Counts,
+    HighlightRequest,
+    Highlights,
+    Paragraph,
+    Reading,
+    Truncated,
+)
 from highlighter.model.checkpoint import Judgement
 from serving.app import build_app
-from serving.card import ModelCard
-from serving.desk import Desk
 from serving.endpoints import Runtime
 from serving.fetch.errors import WebError
 from serving.fetch.fetcher import ArticleFetcher, WebArticle
+from serving.handler import RequestHandler
 from serving.metrics import metrics
-from serving.requests import ServedModel
+from serving.schemas import ModelCard, ServedModel
 from serving.settings import LimitSettings, ServingSettings
+from serving.worker import ModelWorker, StreamItem
 
 SERVED = ServedModel(tag="news-highlighter:abc", version="7", mlflow_run_id="run")
 CARD = ModelCard(
@@ -34,39 +41,64 @@ CARD = ModelCard(
 
 @dataclass
 class StandIn:
-    """Each paragraph scores by its length; `seconds` is how long an answer takes, or a stream's
-    paragraphs, and `pause` how long a stream then stands still.
+    """A summarizer whose answers depend on the article's text only.
 
-    `failure` is raised for the article `failing`, or for any if that is None.
+    Args:
+        seconds: duration of a batch, or of a stream until its first item.
+        pause: duration between a stream's first and second item.
+        failure: raised for the article `failing`, or for every article if that is None.
     """
 
     seconds: float = 0.0
     pause: float = 0.0
     failure: Exception | None = None
     failing: str | None = None
-    asked: list[HighlightRequest] = field(default_factory=list)
+    batches: list[list[HighlightRequest]] = field(default_factory=list)
     finished: int = 0
+    used_by_two: bool = False
+    _in_use: threading.Lock = field(default_factory=threading.Lock)
 
-    async def highlight(self, request: HighlightRequest) -> Highlights:
-        self.asked.append(request)
-        await asyncio.sleep(self.seconds)
-        if self.failure and self.failing in {None, request.article}:
+    @property
+    def asked(self) -> list[HighlightRequest]:
+        return [request for batch in self.batches for request in batch]
+
+    def summarize(
+        self, requests: Sequence[HighlightRequest], *, batch_size: int
+    ) -> list[Highlights]:
+        assert len(requests) <= batch_size
+        self._acquire()
+        try:
+            return self._answers(requests)
+        finally:
+            self._in_use.release()
+
+    def stream(self, request: HighlightRequest) -> Generator[StreamItem, None, None]:
+        self._acquire()
+        try:
+            [highlights] = self._answers([request])
+            yield Reading(**highlights.model_dump(include={"paragraphs", "counts"}))
+            threading.Event().wait(self.pause)
+            yield from highlights.summary.split()
+            yield highlights
+        finally:
+            self._in_use.release()
+
+    def _acquire(self) -> None:
+        self.used_by_two |= not self._in_use.acquire(blocking=False)
+
+    def _answers(self, requests: Sequence[HighlightRequest]) -> list[Highlights]:
+        self.batches.append(list(requests))
+        threading.Event().wait(self.seconds)
+        if self.failure and (
+            self.failing is None or self.failing in {request.article for request in requests}
+        ):
             raise self.failure
-        self.finished += 1
-        return answer(request)
-
-    async def stream(self, request: HighlightRequest) -> AsyncIterator[dict[str, object]]:
-        highlights = await self.highlight(request)
-        known = highlights.model_dump(include={"paragraphs", "counts"})
-        yield {"event": "paragraphs", "data": known}
-        await asyncio.sleep(self.pause)
-        for word in highlights.summary.split():
-            yield {"event": "token", "data": {"text": word}}
-        yield {"event": "summary", "data": highlights.model_dump()}
+        self.finished += len(requests)
+        return [answer(request) for request in requests]
 
 
 def answer(request: HighlightRequest) -> Highlights:
-    """The first paragraph is the summary."""
+    """Return highlights whose summary is the first paragraph."""
     texts = request.article.split("\n\n")
     starts = [request.article.index(text) for text in texts]
     return Highlights(
@@ -85,7 +117,7 @@ def answer(request: HighlightRequest) -> Highlights:
 
 
 class Pages(ArticleFetcher):
-    """Knows one page; a failure is raised instead."""
+    """A fetcher that returns one page for every URL, or raises `failure`."""
 
     def __init__(self, failure: WebError | None = None) -> None:
         self._failure = failure
@@ -97,15 +129,16 @@ class Pages(ArticleFetcher):
 
 
 def make_app(
-    engine: StandIn,
+    summarizer: StandIn,
     *,
     fetcher: ArticleFetcher | None = None,
     api_key: str | None = None,
     **limits: Any,
 ) -> FastAPI:
-    """The application, started."""
+    """Return the started application."""
     app = build_app()
     settings = ServingSettings(limits=LimitSettings(**limits))
-    desk = Desk(settings, engine, SERVED, fetcher or Pages(), metrics())
-    app.state.runtime = Runtime(desk, CARD, settings.limits, api_key)
+    worker = ModelWorker(summarizer, metrics().observe_batch)
+    handler = RequestHandler(settings, worker, SERVED, fetcher or Pages(), metrics())
+    app.state.runtime = Runtime(handler, CARD, settings.limits, api_key)
     return app

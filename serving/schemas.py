@@ -1,10 +1,11 @@
-"""What can be asked, and what is answered."""
+"""Request and response bodies of the HTTP API."""
 
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from highlighter.inference.answers import Highlights, Reading, Summary
+from highlighter.inference.answers import HighlightRequest, Highlights, Reading, Summary
+from highlighter.model.checkpoint import MeasuredModel
 from serving.errors import ErrorDetail
 
 EXAMPLE = (
@@ -16,18 +17,26 @@ EXAMPLE = (
 
 
 class Options(BaseModel):
-    """How much is wanted."""
+    """Options of one article. A number must be a JSON number: `true` and `"3"` are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     top_k: int | None = Field(
-        None, ge=1, le=50, description="Mark this many paragraphs; without it, the model's default"
+        None,
+        ge=1,
+        le=50,
+        strict=True,
+        description="Number of paragraphs to mark as important; null: the model's default",
     )
     threshold: float | None = Field(
-        None, ge=0, le=1, description="Mark only paragraphs that score at least this"
+        None, ge=0, le=1, strict=True, description="Minimum score of a paragraph to be marked"
     )
     max_summary_tokens: int | None = Field(
-        None, ge=8, le=512, description="Stop writing there; never above the model's own limit"
+        None,
+        ge=8,
+        le=512,
+        strict=True,
+        description="Maximum length of the summary in tokens; the model's own limit still applies",
     )
 
 
@@ -36,14 +45,25 @@ class SummarizeRequest(Options):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"article": EXAMPLE, "top_k": 1}]})
 
-    article: str | None = Field(None, description="The article's text")
-    url: str | None = Field(None, max_length=2_000, description="An http or https address")
+    article: str | None = Field(None, description="Text of the article")
+    url: str | None = Field(
+        None, max_length=2_000, description="http or https address of a page with an article"
+    )
 
     @model_validator(mode="after")
-    def _name_one_source(self) -> Self:
+    def _require_one_source(self) -> Self:
         if (self.article is None) == (self.url is None):
             raise ValueError("give either `article` or `url`")
         return self
+
+    def with_text(self, text: str) -> HighlightRequest:
+        """Return the request to the model for the article's text."""
+        return HighlightRequest(
+            article=text,
+            top_k=self.top_k,
+            threshold=self.threshold,
+            max_summary_tokens=self.max_summary_tokens,
+        )
 
 
 class BatchRequest(BaseModel):
@@ -54,19 +74,19 @@ class BatchRequest(BaseModel):
         json_schema_extra={"examples": [{"articles": [{"article": EXAMPLE}, {"article": " "}]}]},
     )
 
-    # Entries are validated one by one, so that a bad one is its own error.
+    # Each entry is validated separately, so that an invalid one does not fail the others.
     articles: list[dict[str, object]] = Field(min_length=1)
 
 
 class Source(BaseModel):
-    """Where a fetched article stands."""
+    """Page that an article was fetched from."""
 
-    url: str = Field(description="after redirects")
+    url: str = Field(description="Address of the page after redirects")
     title: str | None
 
 
 class Timing(BaseModel):
-    """Milliseconds. Reading and writing are those of the batch that the article was a part of."""
+    """Durations in milliseconds; `read_ms` and `write_ms` are those of the article's batch."""
 
     fetch_ms: float
     queue_ms: float
@@ -76,27 +96,36 @@ class Timing(BaseModel):
 
 
 class ServedModel(BaseModel):
-    """Which model answered."""
+    """Identity of the model that answered."""
 
     tag: str
     version: str
     mlflow_run_id: str
 
 
-class Shared(BaseModel):
-    """What every answer tells beside the highlights."""
+class ModelCard(ServedModel, MeasuredModel):
+    """The served model's origin and measurements."""
+
+    created: str
+    zenml_run: str
+    data_fingerprint: str
+    git_commit: str
+
+
+class AnswerDetails(BaseModel):
+    """Fields of every answer in addition to the highlights."""
 
     source: Source | None
     timing: Timing
     model: ServedModel
 
 
-class SummarizeResponse(Reading, Summary, Shared):
+class SummarizeResponse(Reading, Summary, AnswerDetails):
     """The article's paragraphs and its summary."""
 
 
 class BatchEntry(BaseModel):
-    """One article's answer, or why there is none."""
+    """The answer for one article, or the error that prevented it."""
 
     result: SummarizeResponse | None = None
     error: ErrorDetail | None = None
@@ -108,7 +137,7 @@ class BatchResponse(BaseModel):
     articles: list[BatchEntry]
 
 
-def respond(
+def build_response(
     highlights: Highlights,
     source: Source | None,
     model: ServedModel,
@@ -116,8 +145,8 @@ def respond(
     fetch_ms: float,
     total_ms: float,
 ) -> SummarizeResponse:
-    """The answer for one article; what no step took is time in the queue."""
-    known = highlights.model_dump(exclude={"read_ms", "write_ms"})
+    """Return the answer for one article; time spent in no step is counted as queueing."""
+    fields = highlights.model_dump(exclude={"read_ms", "write_ms"})
     spent = fetch_ms + highlights.read_ms + highlights.write_ms
     timing = Timing(
         fetch_ms=fetch_ms,
@@ -126,4 +155,4 @@ def respond(
         write_ms=highlights.write_ms,
         total_ms=total_ms,
     )
-    return SummarizeResponse(**known, source=source, timing=timing, model=model)
+    return SummarizeResponse(**fields, source=source, timing=timing, model=model)
