@@ -1,4 +1,4 @@
-"""Pages as sites write them: the article is found, in order, and nothing around it."""
+"""Realistic and broken pages: the article is extracted in order, without what surrounds it."""
 
 import time
 
@@ -57,14 +57,14 @@ def test_a_news_page() -> None:
     assert [article.text[start:end] for start, end in spans] == PARAGRAPHS
 
 
-def test_line_breaks_are_kept_apart() -> None:
+def test_line_breaks_in_the_text_are_kept() -> None:
     page = f"<body><div class=story>{'<br><br>'.join(ARTICLE)}<br>Fares stay.</div></body>"
     text = read_html(page).text
     assert text.split("\n\n")[:2] == list(ARTICLE[:2])
     assert "board.\nFares stay." in text
 
 
-def test_source_line_breaks_are_no_paragraphs() -> None:
+def test_line_breaks_in_the_source_are_not_paragraphs() -> None:
     wrapped = PAGE.replace(" ", "\n   ").replace("\n   class", " class")
     assert read_html(wrapped).text.split("\n\n") == list(ARTICLE)
 
@@ -120,7 +120,7 @@ def test_a_plain_text_page_over_the_wire() -> None:
         assert article_at(fetcher_for(server), server.url()).text == body
 
 
-def test_pages_that_are_large_are_read_soon() -> None:
+def test_large_pages_are_read_in_seconds() -> None:
     script = "<script>" + "let ferry = 'returns';\n" * 200_000 + "</script>"
     long = "".join(f"<p>{number}. {ARTICLE[1]}</p>" for number in range(1000))
     page = NEWS.replace("</head>", f"{script}</head>").replace("<h2>Hard", f"{long}<h2>Hard")
@@ -135,7 +135,7 @@ def test_pages_that_are_large_are_read_soon() -> None:
     ["<b>a</b>" * 30_000, "<div>" * 5_000 + "text", "<ul><li>" * 90 + "text" + "<br>" * 20_000],
     ids=["many", "deep", "both"],
 )
-def test_markup_that_would_take_long_is_refused(body: str) -> None:
+def test_excessive_markup_is_refused_early(body: str) -> None:
     start = time.process_time()
     with pytest.raises(PageTooLargeError):
         read_html(f"<html><body>{body}</body></html>")
@@ -158,7 +158,7 @@ def test_markup_that_would_take_long_is_refused(body: str) -> None:
         "<a:b c:d='e'><x:y/></a:b><?php echo 1 ?><![CDATA[ <p>c</p> ]]>",
     ],
 )
-def test_broken_markup_gives_an_article_or_its_error(broken: str) -> None:
+def test_broken_markup_gives_an_article_or_an_error(broken: str) -> None:
     for page in (broken, NEWS.replace("<h2>Hard winter</h2>", broken)):
         try:
             text = read_html(page).text

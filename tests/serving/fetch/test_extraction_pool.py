@@ -1,8 +1,11 @@
-"""Extraction in processes that are reused, and ended when a page takes too much or nobody waits."""
+"""Worker processes are reused, limited in time and memory, and ended on cancellation."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -117,3 +120,23 @@ def test_the_extraction_is_inside_the_time_limit() -> None:
         with pytest.raises(UrlTimeoutError):
             asyncio.run(fetcher.fetch_article(server.url()))
         assert time.monotonic() - began < 4
+
+
+def test_processes_end_with_the_process_that_started_them() -> None:
+    code = (
+        "import asyncio, os, psutil, signal\n"
+        "from tests.serving.fetch.test_extraction_pool import ExtractionPool, read\n"
+        "async def main():\n"
+        "    await read(ExtractionPool())\n"
+        "    print(psutil.Process().children()[0].pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())"
+    )
+    command = [sys.executable, "-c", code]
+    killed = subprocess.run(command, check=False, capture_output=True, text=True)
+    end = time.monotonic() + 10
+    with contextlib.suppress(psutil.NoSuchProcess):
+        # Where init reaps no orphans, the process stays as a zombie.
+        while psutil.Process(int(killed.stdout)).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < end
+            time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Redirects and resolvers that lead elsewhere: every hop is checked, resolved once and pinned."""
+"""Redirects and name resolution: every hop is checked, resolved once and pinned."""
 
 import socket
 import subprocess
@@ -92,13 +92,13 @@ def test_redirects_are_counted(allowed: int, expected: str) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"Location": ""}, {"Location": "/a\r\nLocation: /b"}, {"Location": "/\xff\xfe"}]
 )
-def test_redirects_to_nowhere(headers: dict[str, str]) -> None:
+def test_redirects_without_a_valid_location(headers: dict[str, str]) -> None:
     pages = {"/": answer("", status="302 Found", **headers)}
     with Server(pages) as server:
         assert code_of(fetcher_for(server), server.url()) == "url_unreachable"
 
 
-def test_allowed_hosts_hold_for_redirects_too() -> None:
+def test_allowed_hosts_apply_to_redirects() -> None:
     names = {HOST: [["127.0.0.1"]], "other.example.net": [["127.0.0.1"]]}
     with Server({"/": answer()}) as server:
         pages = {"/": redirect(server.url(host="other.example.net"))}
@@ -133,7 +133,7 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_used(
     assert not internal.requests
 
 
-def test_each_hop_is_resolved_anew_and_checked() -> None:
+def test_each_hop_is_resolved_and_checked_again() -> None:
     names = Names({HOST: [["127.0.0.2"], ["127.0.0.1"]]})
     with (
         Server(redirect("/again"), address="127.0.0.2") as first,
@@ -148,7 +148,7 @@ def test_each_hop_is_resolved_anew_and_checked() -> None:
     assert not internal.requests
 
 
-def test_in_production_loopback_is_refused_by_name_and_by_address() -> None:
+def test_production_check_refuses_loopback_by_name_and_by_address() -> None:
     with Server(answer()) as server:
         settings = WebSettings(ports=(server.port,))
         fetcher = ArticleFetcher(settings, resolve=Names({HOST: [["127.0.0.1"]]}), tls=NO_TLS)
@@ -168,13 +168,13 @@ def test_the_next_address_is_tried() -> None:
         assert code_of(fetcher, server.url()) == ""
 
 
-def test_nobody_listens() -> None:
+def test_no_server_listens() -> None:
     with Server(answer()) as server:
         pass
     assert code_of(fetcher_for(server), server.url()) == "url_unreachable"
 
 
-def test_a_resolver_that_hangs_is_left_behind() -> None:
+def test_a_hanging_resolver_is_abandoned_in_time() -> None:
     over = threading.Event()
 
     def hang(_: str) -> list[str]:
@@ -198,10 +198,10 @@ def test_the_systems_lookup_asks_for_the_absolute_name(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(socket, "getaddrinfo", answer_twice)
     assert system_lookup("example.org") == ["93.184.215.14"]
-    assert asked == [b"example.org."]  # no search domain is appended
+    assert asked == [b"example.org."]  # the final dot prevents search domains
 
 
-def test_lookups_left_behind_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abandoned_lookups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.fetch.addresses._MAX_LOOKUPS", 2)
     over = threading.Event()
     asked: list[str] = []
@@ -218,7 +218,7 @@ def test_lookups_left_behind_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     over.set()
 
 
-def test_fetching_can_be_switched_off() -> None:
+def test_fetching_can_be_disabled() -> None:
     names = Names({})
     fetcher = ArticleFetcher(WebSettings(enabled=False), resolve=names, tls=NO_TLS)
     with pytest.raises(FetchingDisabledError):
@@ -226,7 +226,7 @@ def test_fetching_can_be_switched_off() -> None:
     assert not names.asked
 
 
-def test_nothing_of_the_environment_is_used(
+def test_proxies_and_credentials_of_the_environment_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / ".netrc"
@@ -259,7 +259,7 @@ def test_cookies_and_referrers_are_not_sent_back() -> None:
         assert b"referer" not in request.lower()
 
 
-def test_the_serving_image_needs_nothing_else() -> None:
+def test_the_fetcher_needs_no_pipeline_library() -> None:
     code = (
         "import sys, serving.fetch.fetcher; "
         "print([name for name in ('zenml', 'mlflow', 'datasets', 'bentoml', 'torch', 'requests') "
