@@ -103,7 +103,7 @@ def ask(address: str, **request: Any) -> dict[str, Any]:
 
 def wait_for_result(page: Page) -> None:
     expect(page.locator("#result")).to_be_visible()
-    expect(page.locator("#progress")).to_be_hidden()
+    expect(page.locator("#cancel")).to_be_hidden()  # it is shown while a request is in progress
 
 
 def summarize(page: Page, article: str = ARTICLE) -> None:
