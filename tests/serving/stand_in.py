@@ -24,6 +24,7 @@ from serving.handler import RequestHandler
 from serving.metrics import metrics
 from serving.schemas import ModelCard, ServedModel
 from serving.settings import LimitSettings, ServingSettings
+from serving.shutdown import Shutdown
 from serving.worker import ModelWorker, StreamItem
 
 SERVED = ServedModel(tag="news-highlighter:abc", version="7", mlflow_run_id="run")
@@ -140,5 +141,6 @@ def make_app(
     settings = ServingSettings(limits=LimitSettings(**limits))
     worker = ModelWorker(summarizer, metrics().observe_batch)
     handler = RequestHandler(settings, worker, SERVED, fetcher or Pages(), metrics())
-    app.state.runtime = Runtime(handler, CARD, settings.limits, api_key)
+    shutdown = Shutdown(settings.limits.shutdown_seconds)
+    app.state.runtime = Runtime(handler, CARD, settings.limits, api_key, shutdown)
     return app
