@@ -5,6 +5,7 @@ import logging
 import re
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,7 +18,7 @@ from serving.metrics import metrics
 logger = logging.getLogger("news_highlighter")
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ERROR_SECONDS = 1.0  # after the time limit, to send the error
+_ERROR_SECONDS = 1.0  # to send an error after the time limit
 # The page sets its own policy in a meta element, which cannot hold this directive.
 _PAGE_POLICY = "frame-ancestors 'none'"
 
@@ -77,7 +78,9 @@ class RequestMiddleware:
         except ApiError as error:
             if exchange.status is not None:
                 raise
-            await error.response()(scope, receive, send)
+            with suppress(TimeoutError):  # of a client that does not read
+                async with asyncio.timeout(_ERROR_SECONDS):
+                    await error.response()(scope, receive, send)
         finally:
             _record(scope, exchange, time.perf_counter() - started, outcome)
 
