@@ -72,6 +72,9 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
     """Return the error for the first of pydantic's validation errors."""
     first = errors[0]
     place = [str(part) for part in first["loc"] if part != "body"]
+    if first["type"] == "string_unicode" and not place:
+        message = "The name of a field holds half of a surrogate pair: see /docs for the fields."
+        return ApiError(422, "invalid_request", message)
     if first["type"] in _JSON_PROBLEMS or not place:
         if first["type"] == "value_error":
             return ApiError(422, "invalid_request", _without_prefix(first["msg"]))
