@@ -4,17 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
-from bentoml.exceptions import NotFound
+from bentoml.exceptions import BentoMLConfigException, NotFound
 from bentoml.models import BentoModel
 
+from highlighter.errors import ConfigError
 from highlighter.model.checkpoint import read_card
 from serving.app import build_app
 from serving.endpoints import Runtime
 from serving.fetch.fetcher import ArticleFetcher
+from serving.fetch.limits import FetchSlots
 from serving.handler import RequestHandler
+from serving.logs import configure_logging
 from serving.metrics import metrics
 from serving.schemas import ModelCard, ServedModel
 from serving.settings import read_api_key, read_settings
+from serving.shutdown import Shutdown
 from serving.worker import ModelWorker
 
 app = build_app()
@@ -43,6 +47,7 @@ class Champion(BentoModel):
     workers=1,
     traffic={"timeout": 600},  # never reached: the handler's limit is lower
     logging={"access": {"enabled": False}},  # RequestMiddleware logs requests
+    metrics={"enabled": False},  # BentoML's have a label with the raw path, which is unbounded
 )
 @bentoml.asgi_app(app)
 class NewsHighlighter:
@@ -50,7 +55,22 @@ class NewsHighlighter:
 
     champion = Champion("news-highlighter:latest")
 
+    @bentoml.on_deployment
+    @staticmethod
+    def check_configuration() -> None:
+        """Refuse a wrong configuration before a worker is started."""
+        configure_logging()
+        try:
+            read_settings()
+        except ConfigError as error:
+            raise BentoMLConfigException(str(error)) from error
+
+    def __is_ready__(self) -> bool:
+        """Return whether new requests are accepted; BentoML's /readyz asks."""
+        return not self._shutdown.started
+
     def __init__(self) -> None:
+        configure_logging()
         # Imported here: `bentoml serve` also imports this module in its supervisor.
         from highlighter.inference.summarizer import Summarizer
         from highlighter.system.cpu import keep_to_usable_cores
@@ -62,9 +82,15 @@ class NewsHighlighter:
         card = _describe(self.champion)
         worker = ModelWorker(Summarizer.load(Path(self.champion.path)), metrics().observe_batch)
         model = ServedModel.model_validate(card.model_dump(include=set(ServedModel.model_fields)))
-        fetcher = ArticleFetcher(settings.web, at_once=settings.limits.fetches_at_once)
+        limits = settings.limits
+        slots = FetchSlots(
+            limits.fetches_at_once, limits.fetches_per_client, limits.fetches_per_host
+        )
+        fetcher = ArticleFetcher(settings.web, slots=slots)
         handler = RequestHandler(settings, worker, model, fetcher, metrics())
-        app.state.runtime = Runtime(handler, card, settings.limits, read_api_key())
+        self._shutdown = Shutdown(limits.shutdown_seconds)
+        self._shutdown.install()
+        app.state.runtime = Runtime(handler, card, limits, read_api_key(), self._shutdown)
 
 
 def _describe(stored: bentoml.Model) -> ModelCard:

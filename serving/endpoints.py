@@ -5,8 +5,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.routing import APIRoute
+from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.responses import StreamingResponse
 
 from serving.errors import ApiError, ErrorBody, body_too_large
@@ -19,15 +20,19 @@ from serving.schemas import (
     SummarizeResponse,
 )
 from serving.settings import LimitSettings
+from serving.shutdown import Shutdown
 
 _ERRORS = {
     400: "The body is not a JSON object",
     401: "No API key, or a wrong one",
+    408: "The body did not arrive in time",
     413: "The body, the article or the page is too large",
-    415: "The body's content type is not application/json",
+    415: "The body's content type is not application/json, or it is compressed",
     422: "An option is out of range, the article is empty, or the URL leads to no article",
     429: "The service is busy; see Retry-After",
+    500: "The service failed",
     502: "The page could not be fetched",
+    503: "The service is shutting down; see Retry-After",
     504: "The time limit was reached",
 }
 _RESPONSES: dict[int | str, dict[str, object]] = {
@@ -46,6 +51,7 @@ class Runtime:
     card: ModelCard
     limits: LimitSettings
     api_key: str | None
+    shutdown: Shutdown
 
 
 class ProtectedRoute(APIRoute):
@@ -56,15 +62,25 @@ class ProtectedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:
-            _require_key(request, _runtime(request).api_key)
+            runtime = _runtime(request)
+            _require_key(request, runtime.api_key)
+            if runtime.shutdown.started:
+                raise runtime.shutdown.refusal()
             if request.method == "POST":
-                _require_json(request, _runtime(request).limits)
+                _require_json(request, runtime.limits)
             return await handle(request)
 
         return check_and_handle
 
 
-router = APIRouter(route_class=ProtectedRoute)
+# The schemes are for the OpenAPI document only: FastAPI would check them after the body is read.
+router = APIRouter(
+    route_class=ProtectedRoute,
+    dependencies=[
+        Security(HTTPBearer(auto_error=False, description="The API key, if the service has one")),
+        Security(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same")),
+    ],
+)
 
 
 @router.post("/summarize", responses=_RESPONSES)
@@ -90,7 +106,7 @@ async def stream(body: SummarizeRequest, request: Request) -> StreamingResponse:
     return await _runtime(request).handler.stream(body, request)
 
 
-@router.get("/model", responses={401: _RESPONSES[401]})
+@router.get("/model", responses={code: _RESPONSES[code] for code in (401, 500, 503, 504)})
 async def model(request: Request) -> ModelCard:
     """Return the served model's origin and measurements."""
     return _runtime(request).card
@@ -105,13 +121,17 @@ def _require_key(request: Request, key: str | None) -> None:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     given = given.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
     if key and not hmac.compare_digest(given.encode(), key.encode()):
-        raise ApiError(401, "unauthorized", "Send the API key: `Authorization: Bearer KEY`.")
+        message = "Send the API key: `Authorization: Bearer KEY`."
+        raise ApiError(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _require_json(request: Request, limits: LimitSettings) -> None:
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise ApiError(415, "not_json", "Send JSON: `Content-Type: application/json`.")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        message = "Send the body uncompressed, without Content-Encoding."
+        raise ApiError(415, "compressed_body", message)
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limits.body_bytes:
         raise body_too_large(limits.body_bytes)

@@ -13,6 +13,7 @@ from serving.fetch.errors import WebError
 
 _WEB_STATUS = {"page_too_large": 413, "url_timeout": 504, "url_unreachable": 502}
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
+_LENGTH = 300  # of a message or a field's name
 _JSON_PROBLEMS = {"json_invalid", "model_attributes_type", "missing_body"}
 
 
@@ -43,15 +44,23 @@ class ApiError(HTTPException):
         code: str,
         message: str,
         field: str | None = None,
+        *,
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        headers = None if retry_after is None else {"Retry-After": str(retry_after)}
-        super().__init__(status, message, headers)
+        wait = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        super().__init__(status, message, {**(headers or {}), **wait})
+        # Both may quote the request, which can be long and hold halves of surrogate pairs.
+        message, field = _printable(message), field and _printable(field)
         self.body = ErrorBody(error=ErrorDetail(code=code, message=message, field=field))
 
     def response(self) -> JSONResponse:
         """Return the response to the client."""
         return JSONResponse(self.body.model_dump(), self.status_code, self.headers)
+
+
+def _printable(text: str) -> str:
+    return text[:_LENGTH].encode(errors="replace").decode()
 
 
 def web_error(error: WebError) -> ApiError:
@@ -63,6 +72,9 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
     """Return the error for the first of pydantic's validation errors."""
     first = errors[0]
     place = [str(part) for part in first["loc"] if part != "body"]
+    if first["type"] == "string_unicode" and not place:
+        message = "The name of a field holds half of a surrogate pair: see /docs for the fields."
+        return ApiError(422, "invalid_request", message)
     if first["type"] in _JSON_PROBLEMS or not place:
         if first["type"] == "value_error":
             return ApiError(422, "invalid_request", _without_prefix(first["msg"]))
@@ -94,7 +106,7 @@ def install_handlers(app: FastAPI) -> None:
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
         code = _HTTP_CODES.get(error.status_code, "http_error")
         message = f"{request.method} {request.url.path}: {error.detail}. See /docs."
-        return ApiError(error.status_code, code, message).response()
+        return ApiError(error.status_code, code, message, headers=error.headers).response()
 
     @app.exception_handler(Exception)
     async def on_any(_: Request, __: Exception) -> JSONResponse:
@@ -109,3 +121,14 @@ def internal_error() -> ApiError:
 def body_too_large(most: int) -> ApiError:
     """Return the error for a body of more than `most` bytes."""
     return ApiError(413, "body_too_large", f"The body is larger than {most:,} bytes: send less.")
+
+
+def client_disconnected() -> ApiError:
+    """Return the error for a client that closed its connection; it is only logged."""
+    return ApiError(499, "client_disconnected", "The client has disconnected.")
+
+
+def request_timeout(seconds: float) -> ApiError:
+    """Return the error for a request that took longer than the limit of `seconds`."""
+    message = f"The request took longer than {seconds:g} seconds: try again later."
+    return ApiError(504, "timeout", message)

@@ -1,6 +1,7 @@
 """Handle a request: get its article, run the model within the time limit, build the answer."""
 
 import asyncio
+import ipaddress
 import json
 import logging
 import time
@@ -12,7 +13,14 @@ from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
 from highlighter.inference.answers import Highlights, Reading
-from serving.errors import ApiError, internal_error, invalid_request, web_error
+from serving.errors import (
+    ApiError,
+    client_disconnected,
+    internal_error,
+    invalid_request,
+    request_timeout,
+    web_error,
+)
 from serving.fetch.errors import WebError
 from serving.fetch.fetcher import ArticleFetcher
 from serving.metrics import Metrics
@@ -58,12 +66,14 @@ class RequestHandler:
         self._model = model
         self._fetcher = fetcher
         self._metrics = metrics
-        self.slots = Slots(settings.limits.articles_at_once, metrics.set_slots)
+        self.slots = Slots(
+            self._limits.articles_at_once, self._limits.articles_per_client, metrics.set_slots
+        )
 
     async def summarize(self, body: SummarizeRequest, request: Request) -> SummarizeResponse:
         """Return the answer to `POST /summarize`."""
-        with self.slots.take():
-            return await self._while_connected(request, self._answer(body))
+        with self.slots.take(_client(request)):
+            return await self._while_connected(request, self._answer(body, request))
 
     async def summarize_batch(self, body: BatchRequest, request: Request) -> BatchResponse:
         """Return the answer to `POST /summarize_batch`; each article may fail separately."""
@@ -75,9 +85,9 @@ class RequestHandler:
                 f"At most {most} articles at once: send fewer.",
                 "articles",
             )
-        with self.slots.take(len(body.articles)):
+        with self.slots.take(_client(request), len(body.articles)):
             entries = asyncio.gather(
-                *(self._entry(index, entry) for index, entry in enumerate(body.articles))
+                *(self._entry(index, entry, request) for index, entry in enumerate(body.articles))
             )
             return BatchResponse(articles=await self._while_connected(request, entries))
 
@@ -110,9 +120,9 @@ class RequestHandler:
 
         The slot is released when the model is done, however slowly the client reads.
         """
-        started, deadline = time.perf_counter(), self._deadline()
-        with self.slots.take() as slot:
-            fetch = self._before(deadline, self._article(body))
+        started = time.perf_counter()
+        with self.slots.take(_client(request)) as slot:
+            fetch = self._in_time(request, self._article(body, request))
             text, source = await self._while_connected(request, fetch)
             fetch_ms = _milliseconds(started) if source else 0.0
             job = self._worker.submit(body.with_text(text), streams=True)
@@ -120,7 +130,7 @@ class RequestHandler:
             items = self._worker.stream(job)
             while True:
                 # No timeout around a `yield`: another task may resume the generator.
-                following = self._before(deadline, anext(items, None))
+                following = self._in_time(request, anext(items, None))
                 item = await self._while_connected(request, following)
                 match item:
                     case None:
@@ -135,9 +145,10 @@ class RequestHandler:
                         origin = source.model_dump() if source else None
                         yield _format_event("paragraphs", item.model_dump() | {"source": origin})
 
-    async def _entry(self, index: int, entry: dict[str, object]) -> BatchEntry:
+    async def _entry(self, index: int, entry: dict[str, object], request: Request) -> BatchEntry:
         try:
-            return BatchEntry(result=await self._answer(SummarizeRequest.model_validate(entry)))
+            body = SummarizeRequest.model_validate(entry)
+            return BatchEntry(result=await self._answer(body, request))
         except ValidationError as error:
             failure = invalid_request(
                 [{**e, "loc": e["loc"] or ("article",)} for e in error.errors()]
@@ -151,11 +162,12 @@ class RequestHandler:
         field = f"articles.{index}" + (f".{detail.field}" if detail.field else "")
         return BatchEntry(error=detail.model_copy(update={"field": field}))
 
-    async def _answer(self, body: SummarizeRequest) -> SummarizeResponse:
-        started, deadline = time.perf_counter(), self._deadline()
-        text, source = await self._before(deadline, self._article(body))
+    async def _answer(self, body: SummarizeRequest, request: Request) -> SummarizeResponse:
+        started = time.perf_counter()
+        text, source = await self._in_time(request, self._article(body, request))
         fetch_ms = _milliseconds(started) if source else 0.0
-        highlights = await self._before(deadline, self._worker.summarize(body.with_text(text)))
+        work = self._worker.summarize(body.with_text(text))
+        highlights = await self._in_time(request, work)
         return self._finish(highlights, source, fetch_ms, started)
 
     def _finish(
@@ -167,11 +179,11 @@ class RequestHandler:
         self._metrics.observe_answer(answer)
         return answer
 
-    async def _article(self, body: SummarizeRequest) -> tuple[str, Source | None]:
+    async def _article(self, body: SummarizeRequest, request: Request) -> tuple[str, Source | None]:
         """Return the article's text, and the page it was fetched from if it was given by URL."""
         if body.url is not None:
             try:
-                found = await self._fetcher.fetch_article(body.url)
+                found = await self._fetcher.fetch_article(body.url, _client(request))
             except WebError as error:
                 raise web_error(error) from error
             return self._checked(found.text, "url"), Source(url=found.url, title=found.title)
@@ -206,22 +218,32 @@ class RequestHandler:
             if task.done():
                 return task.result()
             self._metrics.count_disconnect()
-            raise ApiError(499, "client_disconnected", "The client has disconnected.")
+            raise client_disconnected()
         finally:
             task.cancel()
             disconnect.cancel()
 
-    def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self._limits.timeout_seconds
+    async def _in_time(self, request: Request, work: Awaitable[_T]) -> _T:
+        """Return the result of `work`.
 
-    async def _before(self, deadline: float, work: Awaitable[_T]) -> _T:
+        Raises:
+            ApiError: 504 at the deadline, which RequestMiddleware sets.
+        """
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(request.state.deadline):
                 return await work
         except TimeoutError as error:
-            seconds = self._limits.timeout_seconds
-            message = f"The request took longer than {seconds:g} seconds: try again later."
-            raise ApiError(504, "timeout", message) from error
+            raise request_timeout(self._limits.timeout_seconds) from error
+
+
+def _client(request: Request) -> str:
+    """Return the client's address, of IPv6 the /64 network, which one client has to itself."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 async def _disconnected(request: Request) -> None:

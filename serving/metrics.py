@@ -1,8 +1,17 @@
 """Prometheus metrics of the service."""
 
+import os
 from functools import cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.schemas import SummarizeResponse
 
@@ -52,12 +61,11 @@ class Metrics:
         self._slots = Gauge(
             "highlighter_articles_in_progress",
             "Articles that are fetched, queued or processed",
-            multiprocess_mode="livesum",
+            multiprocess_mode="mostrecent",  # there is one worker; a killed one leaves its value,
         )
 
-    def observe_request(self, path: str, status: int, seconds: float) -> None:
+    def observe_request(self, path: str, outcome: str, seconds: float) -> None:
         """Count a finished request."""
-        outcome = "ok" if status < 400 else str(status)
         self._requests.labels(path, outcome).inc()
         self._seconds.labels(path).observe(seconds)
 
@@ -81,6 +89,15 @@ class Metrics:
     def set_slots(self, used: int) -> None:
         """Set the number of articles in progress."""
         self._slots.set(used)
+
+
+def render_metrics() -> bytes:
+    """Return the metrics in Prometheus's text format."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # set by BentoML: counters outlive a worker
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
 
 
 @cache

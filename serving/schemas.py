@@ -43,9 +43,19 @@ class Options(BaseModel):
 class SummarizeRequest(Options):
     """An article, or the URL of one."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"article": EXAMPLE, "top_k": 1}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"article": EXAMPLE, "top_k": 1}],
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}}
+                for name in ("article", "url")
+            ],
+        }
+    )
 
-    article: str | None = Field(None, description="Text of the article")
+    article: str | None = Field(
+        None, description="Text of the article, with at least one character that is not a space"
+    )
     url: str | None = Field(
         None, max_length=2_000, description="http or https address of a page with an article"
     )

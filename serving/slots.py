@@ -1,5 +1,6 @@
 """Limit how many articles are in progress at once."""
 
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -14,29 +15,39 @@ class Slots:
 
     Args:
         total: number of slots.
+        per_client: number of slots that one client may hold.
         observe: called with the number of slots in use whenever it changes.
     """
 
-    def __init__(self, total: int, observe: Callable[[int], None]) -> None:
+    def __init__(self, total: int, per_client: int, observe: Callable[[int], None]) -> None:
         self._total = total
+        self._per_client = per_client
         self._observe = observe
-        self.used = 0
+        self._used_by: Counter[str] = Counter()
 
-    def take(self, articles: int = 1) -> "Reservation":
-        """Reserve slots until the reservation is released.
+    @property
+    def used(self) -> int:
+        """Return the number of slots in use."""
+        return self._used_by.total()
+
+    def take(self, client: str, articles: int = 1) -> "Reservation":
+        """Reserve slots for a client until the reservation is released.
 
         Raises:
-            ApiError: 429 if too few slots are free.
+            ApiError: 429 if the client holds too many slots or too few are free.
         """
+        if self._used_by[client] + articles > self._per_client:
+            message = f"At most {self._per_client} articles of a client at once: try again later."
+            raise ApiError(429, "too_many_requests", message, retry_after=_RETRY_SECONDS)
         if self.used + articles > self._total:
-            raise ApiError(
-                429, "too_busy", "The service is busy: try again later.", retry_after=_RETRY_SECONDS
-            )
-        self._change(articles)
-        return Reservation(lambda: self._change(-articles))
+            message = "The service is busy: try again later."
+            raise ApiError(429, "too_busy", message, retry_after=_RETRY_SECONDS)
+        self._change(client, articles)
+        return Reservation(lambda: self._change(client, -articles))
 
-    def _change(self, articles: int) -> None:
-        self.used += articles
+    def _change(self, client: str, articles: int) -> None:
+        self._used_by[client] += articles
+        self._used_by += Counter()  # removes clients without slots
         self._observe(self.used)
 
 

@@ -16,11 +16,17 @@ class SummarizerLike(Protocol):
     """Methods of `highlighter.inference.summarizer.Summarizer` that a worker calls."""
 
     def summarize(
-        self, requests: Sequence[HighlightRequest], *, batch_size: int
+        self,
+        requests: Sequence[HighlightRequest],
+        *,
+        batch_size: int,
+        cancelled: Callable[[], bool],
     ) -> list[Highlights]:
-        """Return the highlights of each article, in order."""
+        """Return the highlights of each article, in order, or raise if cancelled."""
 
-    def stream(self, request: HighlightRequest) -> Generator[StreamItem, None, None]:
+    def stream(
+        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+    ) -> Generator[StreamItem, None, None]:
         """Yield the paragraphs, the summary's text as it is written, and the highlights."""
 
 
@@ -35,7 +41,7 @@ class Job:
         self.cancelled = False  # read by the model's thread
 
     def cancel(self) -> None:
-        """Drop the job if it is queued, or stop it if the model works on it alone."""
+        """Drop the job if it is queued, or stop it unless others of its batch are needed."""
         self.cancelled = True
         self.done.cancel()
 
@@ -134,7 +140,11 @@ class ModelWorker:
     async def _summarize(self, jobs: Sequence[Job]) -> None:
         def work() -> list[Highlights]:
             requests = [job.request for job in jobs]
-            return self._summarizer.summarize(requests, batch_size=self._batch_size)
+            return self._summarizer.summarize(
+                requests,
+                batch_size=self._batch_size,
+                cancelled=lambda: all(job.cancelled for job in jobs),
+            )
 
         try:
             answers = await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -153,7 +163,8 @@ class ModelWorker:
         loop = asyncio.get_running_loop()
 
         def work() -> None:
-            with closing(self._summarizer.stream(job.request)) as items:
+            stream = self._summarizer.stream(job.request, cancelled=lambda: job.cancelled)
+            with closing(stream) as items:
                 for item in items:
                     if job.cancelled:
                         return

@@ -1,7 +1,7 @@
 """Highlight and summarize articles with a checkpoint folder. All that serving needs."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from highlighter.inference.answers import (
     Summary,
     Truncated,
 )
+from highlighter.inference.cancellation import CancellationCheck
 from highlighter.inference.constraints import WordList
 from highlighter.inference.engines import Writer, load_writer
 from highlighter.inference.extraction import best_sentences, score_paragraphs
@@ -54,6 +55,7 @@ class Summarizer:
         self._generation = generation
         self._writer = writer
         self._reader = Reader(model, tokenizer, text)
+        self._cancellation = CancellationCheck(model.encoder, model.seq2seq.get_decoder())
 
     @classmethod
     def load(cls, folder: Path) -> "Summarizer":
@@ -75,9 +77,21 @@ class Summarizer:
         )
 
     def summarize(
-        self, requests: Sequence[HighlightRequest], *, batch_size: int = 8
+        self,
+        requests: Sequence[HighlightRequest],
+        *,
+        batch_size: int = 8,
+        cancelled: Callable[[], bool] | None = None,
     ) -> list[Highlights]:
-        """Highlights of each article, in order."""
+        """Return the highlights of each article, in order.
+
+        Raises:
+            ComputationCancelledError: `cancelled()` became true.
+        """
+        with self._cancellation.active(cancelled):
+            return self._summarize(requests, batch_size)
+
+    def _summarize(self, requests: Sequence[HighlightRequest], batch_size: int) -> list[Highlights]:
         started = time.perf_counter()
         read = self._reader.read([request.article for request in requests], batch_size)
         read_ms = _milliseconds(started)
@@ -95,6 +109,13 @@ class Summarizer:
         ]
 
     def stream(
+        self, request: HighlightRequest, *, cancelled: Callable[[], bool] | None = None
+    ) -> Generator[Reading | str | Highlights, None, None]:
+        """As `_stream`; raises ComputationCancelledError if `cancelled()` becomes true."""
+        with self._cancellation.active(cancelled):
+            yield from self._stream(request)
+
+    def _stream(
         self, request: HighlightRequest
     ) -> Generator[Reading | str | Highlights, None, None]:
         """First the paragraphs, then the summary's text as it is written, greedily, then all."""

@@ -1,4 +1,4 @@
-"""Fetch the article at a caller's URL: every redirect is checked, everything is limited."""
+"""Fetch the article at a client's URL: every redirect is checked, everything is limited."""
 
 import asyncio
 import logging
@@ -60,7 +60,7 @@ class ArticleFetcher:
 
     Args:
         settings: what may be fetched.
-        at_once: fetches at once; further ones wait.
+        slots: limits the fetches at once; None: the default limits.
         resolve: returns the addresses of a host name; raises OSError. Tests replace it.
         is_allowed: whether an address may be connected to. Tests replace it.
         tls: verifies certificates. Tests replace it.
@@ -70,29 +70,29 @@ class ArticleFetcher:
         self,
         settings: WebSettings,
         *,
-        at_once: int = 8,
+        slots: FetchSlots | None = None,
         resolve: Resolve = system_lookup,
         is_allowed: AddressCheck = is_public,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._settings = settings
-        self._slots = FetchSlots(at_once, settings)
+        self._slots = slots or FetchSlots()
         self._resolver = Resolver(resolve, is_allowed)
         self._tls = tls or tls_context()
         self._pool = ExtractionPool()
 
-    async def fetch_article(self, url: str, caller: str | None = None) -> WebArticle:
+    async def fetch_article(self, url: str, client: str) -> WebArticle:
         """Return the article at a URL. Cancelling closes the connection and stops the extraction.
 
         Args:
             url: absolute, http or https.
-            caller: an API key or an address, which has a limit of fetches at once; None: no limit.
+            client: the client's address; its fetches at once are limited.
 
         Raises:
             WebError: one of its subclasses, see `serving.fetch.errors`.
         """
         target = self._parse(url)
-        async with self._slots.hold(caller, target.host), self._time_limit() as end:
+        async with self._slots.hold(client, target.host), self._time_limit() as end:
             page = await self._fetch(target, end)
             article = await self._pool.read_page(
                 page.body, page.content_type, page.codings, self._settings.max_bytes

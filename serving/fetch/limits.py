@@ -35,12 +35,6 @@ class WebSettings(Settings):
         description="longest fetch, from the first name lookup to the extracted article",
     )
     max_redirects: int = Field(3, ge=0, le=10, description="redirects that are followed")
-    fetches_per_caller: int = Field(
-        4, ge=1, le=64, description="fetches at once for one caller; further ones wait"
-    )
-    fetches_per_host: int = Field(
-        4, ge=1, le=64, description="fetches at once from one host; further ones wait"
-    )
 
     @field_validator("ports")
     @classmethod
@@ -72,37 +66,31 @@ class WebSettings(Settings):
 
 
 class FetchSlots:
-    """Limit the fetches at once: in all, of each caller and from each host.
+    """Limit the fetches at once: in all, for each client and from each host.
 
-    A fetch waits for its caller's and its host's slot before it takes one of all callers', so one
-    caller or one slow host cannot hold them all.
+    A fetch waits for its client's and its host's slot before it takes one of those for all, so one
+    client or one slow host cannot hold them all.
 
     Args:
         at_once: fetches at once in all.
-        settings: the limits for a caller and a host.
+        per_client: fetches at once for a client.
+        per_host: fetches at once from a host.
     """
 
-    def __init__(self, at_once: int, settings: WebSettings) -> None:
+    def __init__(self, at_once: int = 8, per_client: int = 4, per_host: int = 4) -> None:
         self._all = asyncio.Semaphore(at_once)
-        self._settings = settings
+        self._per_client = per_client
+        self._per_host = per_host
         # An entry exists as long as a fetch holds or awaits its semaphore.
         self._shared: WeakValueDictionary[tuple[str, str], asyncio.Semaphore]
         self._shared = WeakValueDictionary()
 
     @asynccontextmanager
-    async def hold(self, caller: str | None, host: str) -> AsyncIterator[None]:
-        """Hold a slot, and wait for it if necessary.
-
-        Args:
-            caller: an API key or an address; None: not limited.
-            host: the URL's.
-        """
-        per_caller = self._settings.fetches_per_caller
-        by_caller = (
-            asyncio.Semaphore() if caller is None else self._get("caller", caller, per_caller)
-        )
-        by_host = self._get("host", host, self._settings.fetches_per_host)
-        async with by_caller, by_host, self._all:
+    async def hold(self, client: str, host: str) -> AsyncIterator[None]:
+        """Hold a slot for a client's fetch from a host; wait until there is one."""
+        by_client = self._get("client", client, self._per_client)
+        by_host = self._get("host", host, self._per_host)
+        async with by_client, by_host, self._all:
             yield
 
     def _get(self, kind: str, name: str, slots: int) -> asyncio.Semaphore:

@@ -1,7 +1,8 @@
 """The real application around a stand-in for the summarizer, which tests control."""
 
 import threading
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from highlighter.inference.answers import (
     Reading,
     Truncated,
 )
+from highlighter.inference.cancellation import ComputationCancelledError
 from highlighter.model.checkpoint import Judgement
 from serving.app import build_app
 from serving.endpoints import Runtime
@@ -24,6 +26,7 @@ from serving.handler import RequestHandler
 from serving.metrics import metrics
 from serving.schemas import ModelCard, ServedModel
 from serving.settings import LimitSettings, ServingSettings
+from serving.shutdown import Shutdown
 from serving.worker import ModelWorker, StreamItem
 
 SERVED = ServedModel(tag="news-highlighter:abc", version="7", mlflow_run_id="run")
@@ -63,38 +66,58 @@ class StandIn:
         return [request for batch in self.batches for request in batch]
 
     def summarize(
-        self, requests: Sequence[HighlightRequest], *, batch_size: int
+        self,
+        requests: Sequence[HighlightRequest],
+        *,
+        batch_size: int,
+        cancelled: Callable[[], bool],
     ) -> list[Highlights]:
         assert len(requests) <= batch_size
         self._acquire()
         try:
-            return self._answers(requests)
+            return self._answers(requests, cancelled)
         finally:
             self._in_use.release()
 
-    def stream(self, request: HighlightRequest) -> Generator[StreamItem, None, None]:
+    def stream(
+        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+    ) -> Generator[StreamItem, None, None]:
         self._acquire()
         try:
-            [highlights] = self._answers([request])
+            [highlights] = self._answers([request], cancelled)
             yield Reading(**highlights.model_dump(include={"paragraphs", "counts"}))
-            threading.Event().wait(self.pause)
+            _work(self.pause, cancelled)
             yield from highlights.summary.split()
             yield highlights
         finally:
             self._in_use.release()
 
+    @property
+    def used_now(self) -> bool:
+        return self._in_use.locked()
+
     def _acquire(self) -> None:
         self.used_by_two |= not self._in_use.acquire(blocking=False)
 
-    def _answers(self, requests: Sequence[HighlightRequest]) -> list[Highlights]:
+    def _answers(
+        self, requests: Sequence[HighlightRequest], cancelled: Callable[[], bool]
+    ) -> list[Highlights]:
         self.batches.append(list(requests))
-        threading.Event().wait(self.seconds)
+        _work(self.seconds, cancelled)
         if self.failure and (
             self.failing is None or self.failing in {request.article for request in requests}
         ):
             raise self.failure
         self.finished += len(requests)
         return [answer(request) for request in requests]
+
+
+def _work(seconds: float, cancelled: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if cancelled():
+            raise ComputationCancelledError
+        time.sleep(0.005)
 
 
 def answer(request: HighlightRequest) -> Highlights:
@@ -122,7 +145,7 @@ class Pages(ArticleFetcher):
     def __init__(self, failure: WebError | None = None) -> None:
         self._failure = failure
 
-    async def fetch_article(self, url: str, caller: str | None = None) -> WebArticle:
+    async def fetch_article(self, url: str, client: str) -> WebArticle:
         if self._failure:
             raise self._failure
         return WebArticle(f"{url}/moved", "A title", "Fetched text.\n\nMore of it.")
@@ -140,5 +163,6 @@ def make_app(
     settings = ServingSettings(limits=LimitSettings(**limits))
     worker = ModelWorker(summarizer, metrics().observe_batch)
     handler = RequestHandler(settings, worker, SERVED, fetcher or Pages(), metrics())
-    app.state.runtime = Runtime(handler, CARD, settings.limits, api_key)
+    shutdown = Shutdown(settings.limits.shutdown_seconds)
+    app.state.runtime = Runtime(handler, CARD, settings.limits, api_key, shutdown)
     return app

@@ -33,6 +33,7 @@ def test_api_key(headers: dict[str, str], status: int) -> None:
     assert response.status_code == status
     if status == 401:
         error_of(response)
+        assert response.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])

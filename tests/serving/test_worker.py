@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import pytest
 
@@ -21,7 +21,11 @@ class Controlled:
         self._failing = failing
 
     def summarize(
-        self, requests: Sequence[HighlightRequest], *, batch_size: int
+        self,
+        requests: Sequence[HighlightRequest],
+        *,
+        batch_size: int,
+        cancelled: Callable[[], bool],
     ) -> list[Highlights]:
         articles = [request.article for request in requests]
         self.batches.append(articles)
@@ -30,7 +34,9 @@ class Controlled:
             raise RuntimeError("broken")
         return [answer(request) for request in requests]
 
-    def stream(self, request: HighlightRequest) -> Generator[StreamItem, None, None]:
+    def stream(
+        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+    ) -> Generator[StreamItem, None, None]:
         self.streamed.append("started")
         try:
             for word in request.article.split():
@@ -118,6 +124,24 @@ def test_cancelled_articles_are_left_out_of_the_next_batch() -> None:
         model.may_continue.set()
         assert await summaries([*tasks[1:4], *tasks[5:]]) == ["1", "2", "3", "5", "6"]
         assert model.batches == [["0", "1", "2", "3"], ["5", "6"]]
+
+    asyncio.run(run())
+
+
+def test_batch_is_stopped_when_all_its_clients_have_disconnected() -> None:
+    async def run() -> None:
+        summarizer = StandIn(seconds=30)
+        worker = ModelWorker(summarizer, lambda _: None)
+        tasks = [asyncio.create_task(worker.summarize(request(n))) for n in range(2)]
+        await until(lambda: summarizer.batches)
+        tasks[0].cancel()
+        await asyncio.sleep(0.05)
+        assert summarizer.used_now  # for the other client
+        tasks[1].cancel()
+        await until(lambda: not summarizer.used_now)
+        summarizer.seconds = 0
+        assert (await worker.summarize(request("next"))).summary == "next"
+        assert summarizer.finished == 1
 
     asyncio.run(run())
 

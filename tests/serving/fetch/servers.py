@@ -15,9 +15,10 @@ from serving.fetch.addresses import is_public
 from serving.fetch.decoding import decode_page, decompress
 from serving.fetch.errors import WebError
 from serving.fetch.fetcher import ArticleFetcher, WebArticle
-from serving.fetch.limits import WebSettings
+from serving.fetch.limits import FetchSlots, WebSettings
 
 HOST = "news.example.org"
+CLIENT = "192.0.2.1"
 ARTICLE = (
     "The Ashford ferry will return to service on 3 May, the harbour board said on Tuesday.",
     "The vessel was withdrawn in January after cracks were found in its hull. Repairs cost £1.4 "
@@ -134,7 +135,7 @@ def article_at(fetcher: ArticleFetcher, url: str) -> WebArticle:
 
     async def fetch() -> WebArticle:
         try:
-            return await fetcher.fetch_article(url)
+            return await fetcher.fetch_article(url, CLIENT)
         finally:
             await fetcher.aclose()
 
@@ -160,12 +161,14 @@ def fetcher_for(
     *servers: Server,
     names: Mapping[str, Sequence[Sequence[str]]] | None = None,
     tls: ssl.SSLContext | None = NO_TLS,
+    slots: FetchSlots | None = None,
     **settings: Any,
 ) -> ArticleFetcher:
     """Return a fetcher that finds the servers as news.example.org; `tls` None: as in production."""
     settings = {"ports": tuple(server.port for server in servers), "timeout_seconds": 5} | settings
     return ArticleFetcher(
         WebSettings(**settings),
+        slots=slots,
         resolve=Names(names or {HOST: [["127.0.0.1"]]}),
         is_allowed=allowing("127.0.0.1"),
         tls=tls,

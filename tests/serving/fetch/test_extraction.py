@@ -1,6 +1,7 @@
 """Realistic and broken pages: the article is extracted in order, without what surrounds it."""
 
 import time
+from itertools import count
 
 import pytest
 
@@ -157,6 +158,7 @@ def test_excessive_markup_is_refused_early(body: str) -> None:
         "</p>" * 5_000,
         "<a:b c:d='e'><x:y/></a:b><?php echo 1 ?><![CDATA[ <p>c</p> ]]>",
     ],
+    ids=count(),
 )
 def test_broken_markup_gives_an_article_or_an_error(broken: str) -> None:
     for page in (broken, NEWS.replace("<h2>Hard winter</h2>", broken)):

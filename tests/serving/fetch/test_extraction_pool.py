@@ -16,7 +16,7 @@ import pytest
 from serving.fetch.errors import NoArticleError, PageTooLargeError, UrlTimeoutError
 from serving.fetch.extraction import ArticleText
 from serving.fetch.extraction_pool import ExtractionPool
-from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, fetcher_for
+from tests.serving.fetch.servers import ARTICLE, CLIENT, PAGE, Server, answer, fetcher_for
 
 # The parser compares each attribute with all others: minutes of work.
 SLOW = "<p " + "".join(f"a{number}=b " for number in range(400_000)) + ">text"
@@ -118,7 +118,7 @@ def test_the_extraction_is_inside_the_time_limit() -> None:
         fetcher = fetcher_for(server, timeout_seconds=2, max_bytes=10_000_000)
         began = time.monotonic()
         with pytest.raises(UrlTimeoutError):
-            asyncio.run(fetcher.fetch_article(server.url()))
+            asyncio.run(fetcher.fetch_article(server.url(), CLIENT))
         assert time.monotonic() - began < 4
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from serving.fetch.decoding import decompress
 from serving.fetch.errors import PageTooLargeError, WebError
-from serving.fetch.limits import FetchSlots, WebSettings
+from serving.fetch.limits import FetchSlots
 from tests.serving.fetch.servers import (
     ARTICLE,
     PAGE,
@@ -254,9 +254,9 @@ def test_every_error_has_a_stable_code() -> None:
     }
 
 
-async def has_slot(slots: FetchSlots, caller: str, host: str) -> bool:
+async def has_slot(slots: FetchSlots, client: str, host: str) -> bool:
     try:
-        async with asyncio.timeout(0.05), slots.hold(caller, host):
+        async with asyncio.timeout(0.05), slots.hold(client, host):
             return True
     except TimeoutError:
         return False
@@ -270,15 +270,15 @@ async def has_slot(slots: FetchSlots, caller: str, host: str) -> bool:
         ([("a", "h"), ("b", "h"), ("c", "h")], {"d h": False, "a i": True}),
         ([("a", "h"), ("b", "i"), ("c", "h"), ("d", "i"), ("e", "j")], {"f k": False}),
     ],
-    ids=["free", "caller", "host", "all"],
+    ids=["free", "client", "host", "all"],
 )
 def test_a_fetch_waits_for_a_slot(held: list[tuple[str, str]], expected: dict[str, bool]) -> None:
     async def test() -> None:
-        slots = FetchSlots(5, WebSettings(fetches_per_caller=2, fetches_per_host=3))
+        slots = FetchSlots(at_once=5, per_client=2, per_host=3)
         async with contextlib.AsyncExitStack() as stack:
-            for caller, host in held:
-                await stack.enter_async_context(slots.hold(caller, host))
-            # Those that wait for their caller's slot leave the others' alone.
+            for client, host in held:
+                await stack.enter_async_context(slots.hold(client, host))
+            # Those that wait for their client's slot leave the others' alone.
             waiting = [asyncio.create_task(has_slot(slots, *held[0])) for _ in range(9)]
             for who, free in expected.items():
                 assert await has_slot(slots, *who.split()) is free, who
@@ -289,12 +289,12 @@ def test_a_fetch_waits_for_a_slot(held: list[tuple[str, str]], expected: dict[st
     asyncio.run(test())
 
 
-def test_slots_of_earlier_callers_take_no_memory() -> None:
+def test_slots_of_earlier_clients_take_no_memory() -> None:
     async def test() -> None:
-        slots = FetchSlots(5, WebSettings())
+        slots = FetchSlots()
         tracemalloc.start()
         for number in range(10_000):
-            async with slots.hold(f"caller {number}", f"host {number}"):
+            async with slots.hold(f"client {number}", f"host {number}"):
                 pass
         assert tracemalloc.get_traced_memory()[0] < 100_000
 

@@ -295,6 +295,5 @@ def test_invalid_settings_are_refused(wrong: dict[str, object]) -> None:
 
 
 def test_no_setting_allows_private_addresses() -> None:
-    expected = "enabled allowed_hosts ports max_bytes timeout_seconds max_redirects "
-    expected += "fetches_per_caller fetches_per_host"
+    expected = "enabled allowed_hosts ports max_bytes timeout_seconds max_redirects"
     assert list(WebSettings.model_fields) == expected.split()
