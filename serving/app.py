@@ -1,19 +1,26 @@
-"""The web application around the service's endpoints: errors, documentation, page."""
+"""The web application: endpoints, error handlers, documentation and page."""
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
+from serving.compat import swagger_ui_package
 from serving.endpoints import router
 from serving.errors import install_handlers
-from serving.guard import Guard
+from serving.metrics import render_metrics
+from serving.middleware import RequestMiddleware
 
 _PAGE = Path(__file__).parent / "page"
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_READ = ["GET", "HEAD"]
 _ABOUT = (
     "The important paragraphs of a news article, verbatim and scored, and a short summary. "
     "Try it in a browser: [/ui/](./ui/)."
@@ -21,24 +28,20 @@ _ABOUT = (
 
 
 def build_app() -> FastAPI:
-    """The application; it answers once a service has set its `state.runtime`.
+    """Return the application; a service must set its `state.runtime` before the first request.
 
-    All that its pages load comes from here: BentoML's own documentation page asks a third party.
+    Its pages load nothing from other hosts, and all their links are relative, so that they work
+    behind a proxy that adds a path prefix.
     """
     app = FastAPI(
         title="News highlighter", version="1", description=_ABOUT, docs_url=None, redoc_url=None
     )
     install_handlers(app)
     app.include_router(router)
-    app.add_middleware(Guard)
-    app.mount(
-        "/swagger",
-        StaticFiles(packages=[("bentoml", "_internal/server/static_content")]),
-        "swagger",
-    )
-    app.mount("/ui", StaticFiles(directory=_PAGE, html=True), "ui")
+    app.add_middleware(RequestMiddleware)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=_READ, include_in_schema=False)
     async def docs() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url="./openapi.json",
@@ -48,19 +51,54 @@ def build_app() -> FastAPI:
             swagger_favicon_url="./swagger/favicon-light-32x32.png",
         )
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=_READ, include_in_schema=False)
     async def start() -> RedirectResponse:
         return RedirectResponse("./docs")
 
-    @app.get("/ui", include_in_schema=False)
+    @app.api_route("/ui", methods=_READ, include_in_schema=False)
     async def page() -> RedirectResponse:
         return RedirectResponse("./ui/")
 
-    known = {getattr(route, "path", "") for route in router.routes}
+    @app.api_route("/metrics", methods=_READ, include_in_schema=False)
+    def prometheus() -> Response:
+        return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)
 
-    @app.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
-    async def nothing_here(path: str) -> None:
-        # BentoML's own answer would have another shape.
-        raise HTTPException(405 if f"/{path}" in known else 404)
-
+    app.mount("/swagger", StaticFiles(packages=[swagger_ui_package()]), "swagger")
+    app.mount("/ui", StaticFiles(directory=_PAGE, html=True), "ui")
+    app.mount("", _not_found)  # without it, BentoML answers in a different format
     return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with the limits of the service's configuration."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            servers=[{"url": "."}],  # relative to the document's own address
+        )
+        limits = app.state.runtime.limits
+        schemas = document["components"]["schemas"]
+        article = schemas["SummarizeRequest"]["properties"]["article"]["anyOf"][0]
+        article.update(maxLength=limits.article_characters, pattern=r"\S")
+        schemas["BatchRequest"]["properties"]["articles"]["maxItems"] = limits.batch_articles
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 404, or 405 if the path has other methods."""
+    if scope["type"] != "http":
+        await send({"type": "websocket.close"})
+        return
+    allowed = {
+        method
+        for route in (*router.routes, *scope["app"].routes)
+        if isinstance(route, Route) and route.matches(scope)[0] == Match.PARTIAL
+        for method in route.methods or ()
+    }
+    if allowed:
+        raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+    raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""One shape for every failure: `{"error": {"code", "message", "field"}}`."""
+"""Errors of the API, all in one format: `{"error": {"code", "message", "field"}}`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,27 +13,30 @@ from serving.fetch.errors import WebError
 
 _WEB_STATUS = {"page_too_large": 413, "url_timeout": 504, "url_unreachable": 502}
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
+_LENGTH = 300  # of a message or a field's name
 _JSON_PROBLEMS = {"json_invalid", "model_attributes_type", "missing_body"}
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong, and where."""
+    """A failure's code, message and field."""
 
-    code: str = Field(description="stable, for programs", examples=["article_empty"])
+    code: str = Field(description="Stable identifier for programs", examples=["article_empty"])
     message: str = Field(
-        description="for people", examples=["The article is empty: send its text."]
+        description="Explanation for people", examples=["The article is empty: send its text."]
     )
-    field: str | None = Field(None, description="of the request", examples=["article"])
+    field: str | None = Field(
+        None, description="Field of the request, if the failure is about one", examples=["article"]
+    )
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success."""
+    """Body of every response that is not a success."""
 
     error: ErrorDetail
 
 
 class ApiError(HTTPException):
-    """A failure with its status; `retry_after` is in seconds."""
+    """A failure that is sent to the client; `retry_after` is in seconds."""
 
     def __init__(
         self,
@@ -41,30 +44,43 @@ class ApiError(HTTPException):
         code: str,
         message: str,
         field: str | None = None,
+        *,
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        headers = None if retry_after is None else {"Retry-After": str(retry_after)}
-        super().__init__(status, message, headers)
+        wait = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        super().__init__(status, message, {**(headers or {}), **wait})
+        # Both may quote the request, which can be long and hold halves of surrogate pairs.
+        message, field = _printable(message), field and _printable(field)
         self.body = ErrorBody(error=ErrorDetail(code=code, message=message, field=field))
 
     def response(self) -> JSONResponse:
-        """What the caller gets."""
+        """Return the response to the client."""
         return JSONResponse(self.body.model_dump(), self.status_code, self.headers)
 
 
+def _printable(text: str) -> str:
+    return text[:_LENGTH].encode(errors="replace").decode()
+
+
 def web_error(error: WebError) -> ApiError:
-    """A failed fetch; most are the URL's fault."""
+    """Return the error for a failed fetch."""
     return ApiError(_WEB_STATUS.get(error.code, 422), error.code, str(error), "url")
 
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
-    """The first thing that is wrong with a request, as pydantic tells it."""
+    """Return the error for the first of pydantic's validation errors."""
     first = errors[0]
     place = [str(part) for part in first["loc"] if part != "body"]
+    if first["type"] == "string_unicode" and not place:
+        message = "The name of a field holds half of a surrogate pair: see /docs for the fields."
+        return ApiError(422, "invalid_request", message)
     if first["type"] in _JSON_PROBLEMS or not place:
         if first["type"] == "value_error":
             return ApiError(422, "invalid_request", _without_prefix(first["msg"]))
-        return ApiError(400, "invalid_json", "The body is no JSON object: see /docs for examples.")
+        return ApiError(
+            400, "invalid_json", "The body is not a JSON object: see /docs for examples."
+        )
     if first["type"] == "json_invalid":
         return ApiError(400, "invalid_json", f"The body is not JSON: {first['msg']}.")
     field = ".".join(place)
@@ -76,7 +92,7 @@ def _without_prefix(message: str) -> str:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer every failure in the app in the one shape."""
+    """Make the application answer every failure in the one format."""
 
     @app.exception_handler(ApiError)
     async def on_api_error(_: Request, error: ApiError) -> JSONResponse:
@@ -90,7 +106,7 @@ def install_handlers(app: FastAPI) -> None:
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
         code = _HTTP_CODES.get(error.status_code, "http_error")
         message = f"{request.method} {request.url.path}: {error.detail}. See /docs."
-        return ApiError(error.status_code, code, message).response()
+        return ApiError(error.status_code, code, message, headers=error.headers).response()
 
     @app.exception_handler(Exception)
     async def on_any(_: Request, __: Exception) -> JSONResponse:
@@ -98,5 +114,21 @@ def install_handlers(app: FastAPI) -> None:
 
 
 def internal_error() -> ApiError:
-    """Something of ours is broken; the log says what."""
+    """Return the error for an unexpected exception, whose text only the log holds."""
     return ApiError(500, "internal_error", "The service failed; its log says why.")
+
+
+def body_too_large(most: int) -> ApiError:
+    """Return the error for a body of more than `most` bytes."""
+    return ApiError(413, "body_too_large", f"The body is larger than {most:,} bytes: send less.")
+
+
+def client_disconnected() -> ApiError:
+    """Return the error for a client that closed its connection; it is only logged."""
+    return ApiError(499, "client_disconnected", "The client has disconnected.")
+
+
+def request_timeout(seconds: float) -> ApiError:
+    """Return the error for a request that took longer than the limit of `seconds`."""
+    message = f"The request took longer than {seconds:g} seconds: try again later."
+    return ApiError(504, "timeout", message)

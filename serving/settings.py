@@ -1,4 +1,4 @@
-"""The service's limits, from `configs/serving.yaml`."""
+"""Settings of the service, from `configs/serving.yaml`."""
 
 import os
 from pathlib import Path
@@ -15,34 +15,60 @@ KEY_VARIABLE = "HIGHLIGHTER_API_KEY"
 
 
 class LimitSettings(Settings):
-    """What one caller may ask, and how much all may ask at once."""
+    """Limits of one request, of one client, and of the service."""
 
-    article_characters: int = Field(100_000, ge=1_000, le=1_000_000)
-    body_bytes: int = Field(1_000_000, ge=10_000, le=20_000_000)
-    batch_articles: int = Field(16, ge=1, le=64, description="of one /summarize_batch")
-    articles_at_once: int = Field(
-        32, ge=1, le=1024, description="in work or waiting; further ones are turned away with 429"
+    article_characters: int = Field(
+        100_000, ge=1_000, le=1_000_000, description="Maximum length of an article"
     )
-    fetches_at_once: int = Field(8, ge=1, le=64)
-    timeout_seconds: float = Field(60.0, gt=0, le=300, description="of a request, all in all")
+    body_bytes: int = Field(
+        1_000_000, ge=10_000, le=20_000_000, description="Maximum size of a request's body"
+    )
+    batch_articles: int = Field(
+        16, ge=1, le=64, description="Maximum number of articles of one /summarize_batch"
+    )
+    articles_at_once: int = Field(
+        32,
+        ge=1,
+        le=1024,
+        description="Articles that are fetched, queued or processed; more are refused with 429",
+    )
+    articles_per_client: int = Field(
+        24, ge=1, le=1024, description="The same for one client address; more are refused with 429"
+    )
+    fetches_at_once: int = Field(8, ge=1, le=64, description="Pages that are fetched at once")
+    fetches_per_client: int = Field(
+        4, ge=1, le=64, description="The same for one client address; more of them wait"
+    )
+    fetches_per_host: int = Field(
+        4, ge=1, le=64, description="The same for one host of URLs; more of them wait"
+    )
+    receive_seconds: float = Field(
+        20.0, gt=0, le=300, description="Maximum time to receive a request's body"
+    )
+    timeout_seconds: float = Field(
+        60.0, gt=0, le=300, description="Maximum time from a request's first byte to its last"
+    )
+    shutdown_seconds: float = Field(
+        25.0, gt=2, le=600, description="Maximum time from SIGTERM to the end of the process"
+    )
 
 
 class ServingSettings(Settings):
-    """Everything that can be set about the running service, but for the API key."""
+    """All settings of the running service except the API key."""
 
     limits: LimitSettings = LimitSettings()
     web: WebSettings = WebSettings()
 
 
 def read_settings() -> ServingSettings:
-    """The settings in the file that the environment names, else in the project's own.
+    """Return the settings of the file in HIGHLIGHTER_SERVING_CONFIG, or of configs/serving.yaml.
 
     Raises:
-        ConfigError: no such file, no YAML, or a setting that is unknown or out of range.
+        ConfigError: the file is missing or not YAML, or a setting is unknown or out of range.
     """
     return read_settings_file(Path(os.environ.get(FILE_VARIABLE) or FILE), ServingSettings)
 
 
 def read_api_key() -> str | None:
-    """The key that callers must give, if the environment sets one."""
+    """Return the API key that clients must send, or None if the environment sets none."""
     return os.environ.get(KEY_VARIABLE) or None

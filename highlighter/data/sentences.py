@@ -9,6 +9,7 @@ import sentencex
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*|\Z")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•–—]|\(?\d{1,3}[.)])\s")
 _SENTENCE_END = tuple(".!?:\"'”’»)")
+_STOP_IN_WORD = re.compile(r"\w\.\w")  # "window.PWN" and "South Korea-U.S." are not split
 _WRAPPED_WIDTH = range(40, 101)
 
 
@@ -20,9 +21,9 @@ class Span(NamedTuple):
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    return Span(start, start + len(piece.strip()))
+    segment = text[start:end]
+    start += len(segment) - len(segment.lstrip())
+    return Span(start, start + len(segment.strip()))
 
 
 def _is_hard_wrapped(block: str) -> bool:
@@ -71,10 +72,15 @@ def split_sentences(article: str) -> list[Span]:
     for paragraph in split_paragraphs(article):
         # Same length, so offsets hold; the splitter takes a line break for a sentence's end.
         text = article[paragraph.start : paragraph.end].replace("\n", " ")
+        start = 0
         for boundary in sentencex.get_sentence_boundaries("en", text):
-            span = _stripped(text, boundary["start_index"], boundary["end_index"])
+            end = boundary["end_index"]
+            if _STOP_IN_WORD.match(text, max(0, end - 2)):
+                continue
+            span = _stripped(text, start, end)
             if span.start < span.end:
                 sentences.append(Span(paragraph.start + span.start, paragraph.start + span.end))
+            start = end
     return sentences
 
 

@@ -1,7 +1,7 @@
 """The path from articles to answers, which the service, the evaluation and MLflow share."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -18,6 +18,7 @@ from highlighter.inference.answers import (
     Truncated,
 )
 from highlighter.inference.assembly import best_sentences, find_doubt, mark_paragraphs
+from highlighter.inference.cancellation import CancellationCheck
 from highlighter.inference.engines import Writer, load_writer
 from highlighter.inference.generation import Generated, stream_summary
 from highlighter.inference.reader import ReadArticle, Reader
@@ -81,6 +82,7 @@ class Summarizer:
         self._generation = generation
         self._reader = Reader(model, tokenizer, text)
         self.writer = writer
+        self._cancellation = CancellationCheck(model.encoder, model.seq2seq.get_decoder())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -102,9 +104,21 @@ class Summarizer:
         )
 
     def summarize(
-        self, requests: Sequence[HighlightRequest], *, batch_size: int = 8
+        self,
+        requests: Sequence[HighlightRequest],
+        *,
+        batch_size: int = 8,
+        cancelled: Callable[[], bool] | None = None,
     ) -> list[Highlights]:
-        """Return the answers to the requests, in order."""
+        """Return the answers to the requests, in order.
+
+        Raises:
+            ComputationCancelledError: `cancelled()` became true.
+        """
+        with self._cancellation.active(cancelled):
+            return self._summarize(requests, batch_size)
+
+    def _summarize(self, requests: Sequence[HighlightRequest], batch_size: int) -> list[Highlights]:
         started = time.perf_counter()
         read = self.read([request.article for request in requests], batch_size)
         read_ms = _milliseconds(started)
@@ -118,6 +132,13 @@ class Summarizer:
         ]
 
     def stream(
+        self, request: HighlightRequest, *, cancelled: Callable[[], bool] | None = None
+    ) -> Generator[Reading | str | Highlights, None, None]:
+        """As `_stream`; raises ComputationCancelledError if `cancelled()` becomes true."""
+        with self._cancellation.active(cancelled):
+            yield from self._stream(request)
+
+    def _stream(
         self, request: HighlightRequest
     ) -> Generator[Reading | str | Highlights, None, None]:
         """Yield the paragraphs, then the summary's text while it is generated, then the answer.

@@ -1,17 +1,17 @@
-"""Public addresses of a host: resolved once, private ones refused."""
+"""Addresses of a host: looked up once and refused unless all of them are public."""
 
+import asyncio
 import ipaddress
-import queue
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from serving.fetch.errors import UrlNotAllowedError, UrlUnreachableError
-from serving.fetch.exchange import Deadline
+from serving.fetch.errors import UrlNotAllowedError, UrlTimeoutError, UrlUnreachableError
 from serving.fetch.urls import WebUrl
 
-# IANA's special-purpose registry, written out so that no version of `ipaddress` changes it.
+# IANA's special-purpose registry, written out because `ipaddress` differs between Pythons.
 _NOT_PUBLIC_V4 = tuple(
     map(
         IPv4Network,
@@ -38,8 +38,8 @@ _NOT_PUBLIC_V4 = tuple(
         ),
     )
 )
-# Outside it: ::, ::1, IPv4-mapped and -compatible, NAT64 (64:ff9b::/96, 64:ff9b:1::/48), discard,
-# segment routing, unique local, link-local, site-local, multicast, and what is not assigned.
+# Outside this network: ::, ::1, IPv4-mapped and -compatible, NAT64 (64:ff9b::/96, 64:ff9b:1::/48),
+# discard, segment routing, unique local, link-local, site-local, multicast, unassigned networks.
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 _NOT_PUBLIC_V6 = tuple(
     map(
@@ -57,7 +57,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)  # an interface that embeds an IPv4 address, 
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether the address is unicast, globally reachable, and embeds no other address."""
+    """Return whether the address is unicast, globally reachable, and embeds no other address."""
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _NOT_PUBLIC_V4)
     return (
@@ -69,25 +69,18 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     )
 
 
-def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """A resolver's answer as an address; None if it is none."""
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
 Resolve = Callable[[str], Sequence[str]]
 AddressCheck = Callable[[IPv4Address | IPv6Address], bool]
 
-_MAX_LOOKUPS = 32  # the system's lookup can't be stopped, so those left behind are bounded
+# A lookup in the system's resolver can't be cancelled, so the abandoned ones are bounded.
+_MAX_LOOKUPS = 128
 
 
 def system_lookup(host: str) -> list[str]:
-    """Addresses of a host name, by the system's resolver.
+    """Return the addresses that the system's resolver knows for a host name.
 
     Raises:
-        OSError: the name does not exist, or no server answers.
+        OSError: the name does not exist, or no name server answers.
     """
     absolute = host.encode("ascii") + b"."  # no search domains: they lead into the local network
     found = socket.getaddrinfo(absolute, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
@@ -95,25 +88,30 @@ def system_lookup(host: str) -> list[str]:
 
 
 class Resolver:
-    """Looks a URL's host up once, and gives its addresses only if every one passes the check."""
+    """Look up a URL's host once, and return its addresses only if all of them are allowed.
+
+    Args:
+        resolve: returns the addresses of a host name as text; raises OSError.
+        is_allowed: whether an address may be connected to.
+    """
 
     def __init__(self, resolve: Resolve, is_allowed: AddressCheck) -> None:
         self._resolve = resolve
         self._is_allowed = is_allowed
         self._slots = threading.BoundedSemaphore(_MAX_LOOKUPS)
 
-    def addresses(self, url: WebUrl, deadline: Deadline) -> list[IPv4Address | IPv6Address]:
-        """Checked addresses, in the resolver's order; at least one.
+    async def addresses(self, url: WebUrl) -> list[IPv4Address | IPv6Address]:
+        """Return the checked addresses, at least one, in the resolver's order.
 
         Raises:
             UrlNotAllowedError: an address is not public.
             UrlUnreachableError: the name has no addresses.
-            UrlTimeoutError: the lookup took too long.
+            UrlTimeoutError: too many lookups are waiting for name servers.
         """
         if url.address is not None:
             found = [url.address]
         else:
-            answers = [parse_address(text) for text in self._look_up(url.host, deadline)]
+            answers = [_parse(text) for text in await self._look_up(url.host)]
             found = [address for address in answers if address is not None]
             if len(found) < len(answers):
                 raise _not_public()
@@ -123,27 +121,33 @@ class Resolver:
             raise _not_public()
         return found
 
-    def _look_up(self, host: str, deadline: Deadline) -> Sequence[str]:
-        if not self._slots.acquire(timeout=deadline.remaining()):
-            raise deadline.error()
-        outcome: queue.SimpleQueue[Sequence[str] | OSError] = queue.SimpleQueue()
+    async def _look_up(self, host: str) -> Sequence[str]:
+        if not self._slots.acquire(blocking=False):
+            raise UrlTimeoutError("The name servers do not answer in time: try again later.")
+        answer: Future[Sequence[str]] = Future()
+        answer.set_running_or_notify_cancel()  # a cancelled fetch leaves the thread's future alone
 
         def look_up() -> None:
             try:
-                outcome.put(self._resolve(host))
+                answer.set_result(self._resolve(host))
             except OSError as error:
-                outcome.put(error)
+                answer.set_exception(error)
             finally:
                 self._slots.release()
 
-        threading.Thread(target=look_up, name="web-lookup", daemon=True).start()
+        # A daemon thread, so that a hanging lookup does not delay the end of the process.
+        threading.Thread(target=look_up, name="fetch-lookup", daemon=True).start()
         try:
-            answer = outcome.get(timeout=deadline.remaining())
-        except queue.Empty:
-            raise deadline.error() from None
-        if isinstance(answer, OSError):
-            raise _unknown(host) from answer
-        return answer
+            return await asyncio.wrap_future(answer)
+        except OSError as error:
+            raise _unknown(host) from error
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _not_public() -> UrlNotAllowedError:

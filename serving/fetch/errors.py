@@ -1,4 +1,4 @@
-"""Why a URL gave no article: one class, and one stable `code`, for each thing a caller can do."""
+"""Why a URL gave no article: one class and one stable `code` per reason a caller can act on."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from highlighter.errors import HighlighterError
 
 
 class WebError(HighlighterError):
-    """Base of the errors below. Messages never name an address that a host resolved to."""
+    """Base of this package's errors. Messages never contain an address that a host resolved to."""
 
     code: ClassVar[str] = "web_error"
 
@@ -24,25 +24,25 @@ class UrlNotAllowedError(WebError):
 
 
 class UrlUnreachableError(WebError):
-    """The host does not exist, does not answer, or does not answer with a page."""
+    """The host does not exist, does not answer, or answers with something other than a page."""
 
     code = "url_unreachable"
 
 
 class UrlTimeoutError(WebError):
-    """The page was not complete in time."""
+    """The page was not fetched and read in time."""
 
     code = "url_timeout"
 
 
 class PageTooLargeError(WebError):
-    """Headers, body or markup beyond the limits."""
+    """A page whose headers, body or markup exceed the limits."""
 
     code = "page_too_large"
 
 
 class PageNotHtmlError(WebError):
-    """Something other than HTML or plain text, or in an encoding that was not offered."""
+    """Something other than HTML or plain text, or in a content coding that was not asked for."""
 
     code = "page_not_html"
 

@@ -1,88 +1,24 @@
-"""The article's text in a web page."""
+"""The article in a web page."""
 
-import codecs
-import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import trafilatura
 from lxml import etree, html
 
+from serving.fetch.decoding import decode_page, decompress
 from serving.fetch.errors import NoArticleError, PageNotHtmlError, PageTooLargeError
 
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (b"\xfe\xff", "utf-16-be"),
-    (b"\xff\xfe", "utf-16-le"),
-)
-_IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]+)", re.ASCII | re.IGNORECASE)
-_IN_PAGE = re.compile(
-    rb"(?:charset|<\?xml[^>]{1,40}encoding)\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGNORECASE
-)
-_SEARCHED = 4096  # bytes of the page in which it may declare its charset
-# Python's encoding by a label's letters and digits: those of the web, under the names the web gives
-# them. A larger encoding stands for its parts, as in browsers. No label is looked up by Python,
-# which knows encodings that are slow, and remembers every label it is asked for.
-_ENCODINGS = {
-    "utf8": "utf-8", "utf16": "utf-16-le", "utf16le": "utf-16-le", "utf16be": "utf-16-be",
-    "ascii": "cp1252", "usascii": "cp1252", "latin1": "cp1252", "iso88591": "cp1252",
-    "latin5": "cp1254", "iso88599": "cp1254", "latin9": "iso8859-15", "latin2": "iso8859-2",
-    **{f"windows{page}": f"cp{page}" for page in range(1250, 1259)},
-    **{f"cp{page}": f"cp{page}" for page in range(1250, 1259)},
-    **{f"iso8859{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
-    "windows874": "cp874", "tis620": "cp874", "iso885911": "cp874", "ibm866": "cp866",
-    "cp866": "cp866", "koi8r": "koi8-r", "koi8u": "koi8-u", "macintosh": "mac-roman",
-    "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "big5": "big5hkscs",
-    "big5hkscs": "big5hkscs", "eucjp": "euc_jp", "iso2022jp": "iso2022_jp", "shiftjis": "cp932",
-    "sjis": "cp932", "xsjis": "cp932", "windows31j": "cp932", "euckr": "cp949",
-    "ksc56011987": "cp949",
-}  # fmt: skip
-_NO_LETTER = re.compile(r"[^a-z0-9]")
-# Encodings whose bytes can be taken for UTF-8, and what pages in them contain.
-_HALLMARK = {"iso2022_jp": b"\x1b", "utf-16-le": b"\0", "utf-16-be": b"\0"}
-
-
-def decode_page(body: bytes, content_type: str) -> str:
-    """Text of a page whose Content-Type header is given.
-
-    In this order: a byte order mark; a declared encoding that looks like ASCII but is not; UTF-8,
-    if the bytes are; the declared encoding (header before page), if it reads more characters
-    beyond ASCII than it fails on; windows-1252, which the web means where it says nothing.
-    """
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
-    in_header = _IN_HEADER.search(content_type)
-    in_page = _IN_PAGE.search(body[:_SEARCHED])
-    labels = [in_header[1]] if in_header else []
-    labels += [in_page[1].decode("ascii", "ignore")] if in_page else []
-    names = [_ENCODINGS.get(_NO_LETTER.sub("", label.lower())) for label in labels]
-    declared = [name for name in names if name is not None]
-    for encoding in declared:
-        if encoding in _HALLMARK and _HALLMARK[encoding] in body:
-            return body.decode(encoding, "replace")
-    with contextlib.suppress(UnicodeDecodeError):
-        return body.decode("utf-8")
-    for encoding in (*declared, "utf-8"):
-        if _reads(body, encoding):
-            return body.decode(encoding, "replace")
-    return body.decode("cp1252", "replace")
-
-
-def _reads(body: bytes, encoding: str) -> bool:
-    text = body.decode(encoding, "replace")
-    failed = text.count("\ufffd")
-    return failed == 0 or len(text) - len(text.encode("ascii", "ignore")) >= 2 * failed
-
-
-MIN_CHARACTERS = 200  # an article has at least; consent notes and sign-in pages mostly have less
-_MAX_ELEMENTS, _MAX_DEPTH = 20_000, 100  # extraction takes seconds beyond; news pages have a tenth
+PLAIN = "text/plain"
+MIN_CHARACTERS = 200  # of an article; consent notes and sign-in pages mostly have fewer
+# Extraction takes seconds beyond these; news pages have a tenth.
+_MAX_ELEMENTS, _MAX_DEPTH = 20_000, 100
 _SPACE = re.compile(r"\s+")
 _PARAGRAPHS = frozenset(
     {"p", "item", "quote", "list", "fw", "ab", "div", "body", "table", "row", "cell", "code"}
 )
-_LEFT_OUT = frozenset(["head", "graphic"])  # headings are no sentences
+_LEFT_OUT = frozenset(["head", "graphic"])  # headings are not sentences
 _ADVERT = " or ".join(
     f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
     for name in ("ad", "ads", "advert", "advertisement", "ad-slot", "promo", "sponsored")
@@ -91,29 +27,55 @@ _ADVERTS = f"//*[self::div or self::aside or self::section][{_ADVERT}][not(.//ar
 
 
 class ArticleText(NamedTuple):
-    """Paragraphs are separated by blank lines."""
+    """A page's article; blank lines separate its paragraphs."""
 
     title: str | None
     text: str
 
 
+def read_page(
+    body: bytes, content_type: str, codings: Sequence[str], max_bytes: int
+) -> ArticleText:
+    """Return the article of a page as a server sent it.
+
+    Args:
+        body: the answer's body, compressed or not.
+        content_type: the Content-Type header; plain text is taken as it is.
+        codings: values of the Content-Encoding headers.
+        max_bytes: size of the page without its content coding at most.
+
+    Raises:
+        UrlUnreachableError: the body is damaged.
+        PageTooLargeError: too many bytes or elements, or elements nested too deeply.
+        PageNotHtmlError: not text, or compressed in another way than gzip or deflate.
+        NoArticleError: too little running text.
+    """
+    text = decode_page(decompress(body, codings, max_bytes), content_type)
+    return read_plain(text) if media_type(content_type) == PLAIN else read_html(text)
+
+
+def media_type(content_type: str) -> str:
+    """Return the type and subtype of a Content-Type header, in lower case."""
+    return content_type.split(";", maxsplit=1)[0].strip().lower()
+
+
 def read_html(page: str) -> ArticleText:
-    """The article of an HTML page.
+    """Return the article of an HTML page.
 
     Raises:
         NoArticleError: too little running text.
         PageNotHtmlError: not text at all.
-        PageTooLargeError: too many elements, or nested too deeply.
+        PageTooLargeError: too many elements, or elements nested too deeply.
     """
     _require_text(page)
-    # As bytes, for text with an XML declaration is refused. The parser loads nothing by itself.
+    # As bytes, because text with an XML declaration is refused. The parser loads nothing by itself.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError as error:  # an empty document
         raise _no_article() from error
-    _require_sane(tree)
-    # Precision gives up rather than hand out menus. Tables are figures, not sentences.
+    _require_moderate_markup(tree)
+    # With `favor_precision` a menu is no article. Tables hold figures, not sentences.
     document = trafilatura.bare_extraction(
         tree,
         favor_precision=True,
@@ -123,11 +85,11 @@ def read_html(page: str) -> ArticleText:
     )
     if not isinstance(document, trafilatura.metadata.Document):
         raise _no_article()
-    return ArticleText(_title(tree), _require_article("".join(_pieces(document.body))))
+    return ArticleText(_title(tree), _require_article("".join(_segments(document.body))))
 
 
 def read_plain(page: str) -> ArticleText:
-    """The article that a plain-text page is.
+    """Return the article of a plain-text page.
 
     Raises:
         NoArticleError: too little text.
@@ -142,7 +104,7 @@ def _require_text(page: str) -> None:
         raise PageNotHtmlError("The page is not text: give a page with an article.")
 
 
-def _require_sane(tree: html.HtmlElement) -> None:
+def _require_moderate_markup(tree: html.HtmlElement) -> None:
     elements = depth = 0
     for event, _ in etree.iterwalk(tree, events=("start", "end")):
         depth += 1 if event == "start" else -1
@@ -151,8 +113,8 @@ def _require_sane(tree: html.HtmlElement) -> None:
             raise PageTooLargeError("The page has too much markup: send the article's text.")
 
 
-def _pieces(element: html.HtmlElement) -> Iterator[str]:
-    """The text below an element, with two line breaks around a paragraph and one for a break."""
+def _segments(element: html.HtmlElement) -> Iterator[str]:
+    """Yield an element's text, with two line breaks around a paragraph and one for a `br`."""
     edge = "\n\n" if element.tag in _PARAGRAPHS or element.tag in _LEFT_OUT else ""
     yield edge
     if element.tag == "lb":
@@ -160,13 +122,13 @@ def _pieces(element: html.HtmlElement) -> Iterator[str]:
     elif element.tag not in _LEFT_OUT:
         yield _SPACE.sub(" ", element.text or "")
         for child in element:
-            yield from _pieces(child)
+            yield from _segments(child)
             yield _SPACE.sub(" ", child.tail or "")
     yield edge
 
 
 def _require_article(text: str) -> str:
-    """The text with its lines stripped and one blank line between paragraphs."""
+    """Return the text with stripped lines and one blank line between paragraphs."""
     lines = [line.strip() for line in text.splitlines()]
     kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
     article = "\n".join(kept).strip()
@@ -185,6 +147,6 @@ def _title(tree: html.HtmlElement) -> str | None:
 
 def _no_article() -> NoArticleError:
     return NoArticleError(
-        f"The page has no article of at least {MIN_CHARACTERS} characters. It may want a sign-in, "
+        f"The page has no article of at least {MIN_CHARACTERS} characters. It may need a sign-in, "
         "consent or JavaScript: send the article's text."
     )

@@ -1,45 +1,54 @@
-"""The door: fetch a stranger's URL, checked at every hop, and hand out the article's text."""
+"""Fetch the article at a client's URL: every redirect is checked, everything is limited."""
 
+import asyncio
+import logging
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
+
 from serving.fetch.addresses import AddressCheck, Resolve, Resolver, is_public, system_lookup
+from serving.fetch.decoding import require_size
 from serving.fetch.errors import (
     FetchingDisabledError,
     PageNotHtmlError,
     UrlNotAllowedError,
+    UrlTimeoutError,
     UrlUnreachableError,
 )
-from serving.fetch.exchange import (
-    Answer,
-    Deadline,
-    connect,
-    exchange,
-    read_body,
-    tls_context,
-    too_large,
-)
-from serving.fetch.extraction import decode_page, read_html, read_plain
-from serving.fetch.limits import WebSettings
+from serving.fetch.extraction import PLAIN, media_type
+from serving.fetch.extraction_pool import ExtractionPool
+from serving.fetch.limits import FetchSlots, WebSettings
+from serving.fetch.transport import PinnedTransport, tls_context
 from serving.fetch.urls import WebUrl, parse_url
 
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])
-_PLAIN = "text/plain"
-_READABLE = frozenset(["text/html", "application/xhtml+xml", _PLAIN])
+_READABLE = frozenset(["text/html", "application/xhtml+xml", PLAIN])
+# Nothing of the environment and nothing of an earlier answer: no cookies, referrer or credentials.
+_HEADERS = {
+    "User-Agent": "NewsHighlighter/0.1 (summarizes an article at a reader's request)",
+    "Accept": "text/html, application/xhtml+xml, text/plain;q=0.8",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "close",
+}
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each URL
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a URL led to."""
+    """A page as its server sent it."""
 
     url: str  # after redirects
-    media_type: str  # one of _READABLE
-    text: str
+    content_type: str
+    codings: list[str]  # values of the Content-Encoding headers
+    body: bytes
 
 
 @dataclass(frozen=True)
 class WebArticle:
-    """An article found on the web; its paragraphs are separated by blank lines."""
+    """An article found on the web; blank lines separate its paragraphs."""
 
     url: str  # after redirects
     title: str | None
@@ -47,75 +56,112 @@ class WebArticle:
 
 
 class ArticleFetcher:
-    """Fetches pages within its settings. Safe to share between threads: it keeps nothing.
+    """Fetch articles within limits. Use it in one event loop.
 
     Args:
         settings: what may be fetched.
-        resolve: addresses of a host name; raises OSError. Another one is for tests only.
-        is_allowed: whether an address may be connected to. Another one is for tests only.
-        tls: how certificates are verified. Another one is for tests only.
+        slots: limits the fetches at once; None: the default limits.
+        resolve: returns the addresses of a host name; raises OSError. Tests replace it.
+        is_allowed: whether an address may be connected to. Tests replace it.
+        tls: verifies certificates. Tests replace it.
     """
 
     def __init__(
         self,
         settings: WebSettings,
         *,
+        slots: FetchSlots | None = None,
         resolve: Resolve = system_lookup,
         is_allowed: AddressCheck = is_public,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._settings = settings
+        self._slots = slots or FetchSlots()
         self._resolver = Resolver(resolve, is_allowed)
         self._tls = tls or tls_context()
+        self._pool = ExtractionPool()
 
-    def fetch_article(self, url: str) -> WebArticle:
-        """The article at a URL.
+    async def fetch_article(self, url: str, client: str) -> WebArticle:
+        """Return the article at a URL. Cancelling closes the connection and stops the extraction.
+
+        Args:
+            url: absolute, http or https.
+            client: the client's address; its fetches at once are limited.
 
         Raises:
-            WebError: one of its subclasses, see highlighter.web.errors.
+            WebError: one of its subclasses, see `serving.fetch.errors`.
         """
-        page = self.fetch_page(url)
-        article = read_plain(page.text) if page.media_type == _PLAIN else read_html(page.text)
+        target = self._parse(url)
+        async with self._slots.hold(client, target.host), self._time_limit() as end:
+            page = await self._fetch(target, end)
+            article = await self._pool.read_page(
+                page.body, page.content_type, page.codings, self._settings.max_bytes
+            )
         return WebArticle(page.url, article.title, article.text)
 
-    def fetch_page(self, url: str) -> Page:
-        """The page at a URL, as text.
+    async def fetch_page(self, url: str) -> Page:
+        """Return the page at a URL.
 
         Raises:
-            WebError: as `fetch_article`, but NoArticleError.
+            WebError: as `fetch_article`, except NoArticleError.
         """
+        target = self._parse(url)
+        async with self._time_limit() as end:
+            return await self._fetch(target, end)
+
+    async def aclose(self) -> None:
+        """End the processes that extract articles."""
+        await self._pool.aclose()
+
+    def _parse(self, url: str) -> WebUrl:
         if not self._settings.enabled:
             raise FetchingDisabledError(
                 "This service does not fetch pages: send the article's text."
             )
-        deadline = Deadline(self._settings.timeout_seconds)
-        target = parse_url(url)
+        return parse_url(url)
+
+    @asynccontextmanager
+    async def _time_limit(self) -> AsyncIterator[float]:
+        seconds = self._settings.timeout_seconds
+        end = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(end):
+                yield end
+        except TimeoutError as error:
+            raise UrlTimeoutError(
+                f"The page was not complete within {seconds:g} seconds: try again later, or send "
+                "the article's text."
+            ) from error
+
+    async def _fetch(self, url: WebUrl, end: float) -> Page:
         for _ in range(self._settings.max_redirects + 1):
-            found = self._follow(target, deadline)
+            found = await self._request(url, end)
             if isinstance(found, Page):
                 return found
-            target = found
+            url = found
         raise UrlUnreachableError(
-            f"The URL redirects more than {self._settings.max_redirects} times: give the address "
-            "that the page itself has."
+            f"The URL redirects more than {self._settings.max_redirects} times: give the page's "
+            "final address."
         )
 
-    def _follow(self, url: WebUrl, deadline: Deadline) -> Page | WebUrl:
-        """One hop, with every check: the page, or where it was moved."""
+    async def _request(self, url: WebUrl, end: float) -> Page | WebUrl:
+        """Return the page, or the URL that it redirects to."""
         self._require_allowed(url)
-        addresses = self._resolver.addresses(url, deadline)
-        try:
-            with connect(url, addresses, self._tls, deadline) as connection:
-                answer = exchange(connection, url, self._settings.max_bytes, deadline)
-                if answer.status in _REDIRECTS:
-                    return _redirected(url, answer)
-                return self._read(url, answer)
-        except TimeoutError as error:
-            raise deadline.error() from error
-        except OSError as error:
-            raise UrlUnreachableError(
-                f"The connection to {url.host} broke: try again later, or send the article's text."
-            ) from error
+        transport = PinnedTransport(
+            await self._resolver.addresses(url),
+            self._tls,
+            max_bytes=self._settings.max_bytes,
+            end=end,
+        )
+        request = httpx.Request(
+            "GET", str(url), headers=_HEADERS, extensions={"target": url.target.encode("ascii")}
+        )
+        # A new client for each request: nothing is shared between requests, such as cookies.
+        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=None) as client:
+            answer = await client.send(request, stream=True)
+            if answer.status_code in _REDIRECTS:
+                return _redirect_target(url, answer)
+            return await self._read(url, answer)
 
     def _require_allowed(self, url: WebUrl) -> None:
         if url.port not in self._settings.ports:
@@ -126,31 +172,33 @@ class ArticleFetcher:
                 f"This service does not fetch from {url.host}: send the article's text."
             )
 
-    def _read(self, url: WebUrl, answer: Answer) -> Page:
-        if answer.status != 200:
+    async def _read(self, url: WebUrl, answer: httpx.Response) -> Page:
+        if answer.status_code != 200:
             raise UrlUnreachableError(
-                f"{url.host} answers with status {answer.status}: check that the page is public."
+                f"{url.host} answers with status {answer.status_code}: check that the page is "
+                "public."
             )
-        content_type = (answer.values("content-type") or [""])[0]
-        media_type = content_type.split(";")[0].strip().lower()
-        if media_type not in _READABLE:
+        content_type = answer.headers.get("content-type", "")
+        if media_type(content_type) not in _READABLE:
             raise PageNotHtmlError(
                 "The URL leads to something other than an HTML or plain-text page: give a page "
                 "with an article."
             )
         limit = self._settings.max_bytes
-        if any(int(length) > limit for length in answer.values("content-length")):
-            raise too_large(limit)
-        body = read_body(answer.body, answer.values("content-encoding"), limit)
-        return Page(str(url), media_type, decode_page(body, content_type))
+        require_size(int(answer.headers.get("content-length", 0)), limit)
+        body = bytearray()
+        async for chunk in answer.aiter_raw():
+            body += chunk
+            require_size(len(body), limit)
+        codings = answer.headers.get_list("content-encoding")
+        return Page(str(url), content_type, codings, bytes(body))
 
 
-def _redirected(url: WebUrl, answer: Answer) -> WebUrl:
-    """Where a redirect leads; never from https to http, for that takes TLS's promise back."""
-    locations = answer.values("location")
+def _redirect_target(url: WebUrl, answer: httpx.Response) -> WebUrl:
+    locations = answer.headers.get_list("location")
     if len(locations) != 1:
         raise UrlUnreachableError(f"{url.host} redirects to nowhere: check the URL.")
     target = url.join(locations[0])
-    if (url.scheme, target.scheme) == ("https", "http"):
+    if (url.scheme, target.scheme) == ("https", "http"):  # would give up what TLS protects
         raise UrlNotAllowedError("The URL redirects from https to http: give another page.")
     return target

@@ -1,4 +1,4 @@
-"""A URL, taken apart once and strictly: the request is built from these parts and nothing else."""
+"""Parse URLs strictly and only once: requests are built from the parsed parts."""
 
 import ipaddress
 import re
@@ -17,12 +17,12 @@ _URL = re.compile(
 _AUTHORITY = re.compile(
     r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^:\[\]@]+))(?::(?P<port>[0-9]{1,5}))?"
 )
-# Controls, spaces, backslashes (a slash to browsers) and halves of surrogate pairs.
+# Control characters, spaces, backslashes (slashes to browsers) and halves of surrogate pairs.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff]")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # browsers read a host that ends in one as IPv4
 _KEPT = "%/:?@!$&'()*+,;=-._~[]"
-# Names that never stand for a public site: RFC 6761, 6762, 7686, 8375, 9476 and ICANN's .internal.
+# Names that never belong to a public site: RFC 6761, 6762, 7686, 8375, 9476 and ICANN's .internal.
 _LOCAL_NAMES = frozenset(
     {"localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "private"}
     | {"home.arpa", "onion", "test", "invalid", "example", "alt"}
@@ -31,7 +31,7 @@ _LOCAL_NAMES = frozenset(
 
 @dataclass(frozen=True)
 class WebUrl:
-    """A checked URL. `host` is a lower-case ASCII name or a canonical address."""
+    """A checked URL; `host` is a lower-case ASCII name or a canonical address."""
 
     scheme: str
     host: str
@@ -41,7 +41,7 @@ class WebUrl:
 
     @property
     def authority(self) -> str:
-        """The Host header: brackets around IPv6, the port unless it is the scheme's own."""
+        """Return the Host header: IPv6 in brackets, the port unless it is the scheme's default."""
         host = f"[{self.host}]" if isinstance(self.address, ipaddress.IPv6Address) else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -49,7 +49,7 @@ class WebUrl:
         return f"{self.scheme}://{self.authority}{self.target}"
 
     def join(self, location: str) -> "WebUrl":
-        """Where a redirect leads, relative or not.
+        """Return the target of a redirect, given a relative or absolute location.
 
         Raises:
             UrlNotAllowedError: as `parse_url`.
@@ -64,11 +64,11 @@ class WebUrl:
 
 
 def parse_url(url: str) -> WebUrl:
-    """Check and take apart an absolute URL; white space around it is ignored.
+    """Parse and check an absolute URL; white space around it is ignored.
 
     Raises:
-        UrlNotAllowedError: not http or https, malformed, with user info, or a host that is not a
-            public name or a canonically written address.
+        UrlNotAllowedError: not http or https, malformed, with user info, or with a host that is
+            neither a public name nor a canonically written address.
     """
     url = url.strip()
     if len(url) > _MAX_CHARACTERS:
@@ -98,10 +98,10 @@ def parse_url(url: str) -> WebUrl:
 
 
 def check_host(name: str) -> str:
-    """A host name in lower case and ASCII (IDNA 2008, without mapping look-alikes).
+    """Return a host name in lower case and ASCII (IDNA 2008, without mapping look-alikes).
 
     Raises:
-        UrlNotAllowedError: not a full host name, or one of a local network.
+        UrlNotAllowedError: not a complete host name, or a name of a local network.
     """
     try:
         name = name.lower() if name.isascii() else idna.encode(name).decode("ascii")
@@ -120,7 +120,7 @@ def check_host(name: str) -> str:
 def _address(
     host: str, *, in_brackets: bool
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The host as an address if it is written as one; IPv4 only as four decimal numbers."""
+    """Return the host as an address if it is one; IPv4 only as four decimal numbers."""
     try:
         return ipaddress.IPv6Address(host) if in_brackets else ipaddress.IPv4Address(host)
     except ipaddress.AddressValueError as error:

@@ -1,4 +1,4 @@
-// Talks to the service. Addresses are relative, so that the page works behind a prefix.
+// Calls the service. URLs are relative, so that the page works behind a path prefix.
 
 const KEY = "news-highlighter-api-key";
 
@@ -17,7 +17,7 @@ export async function summarize(body, signal) {
   return (await post("../summarize", body, signal)).json();
 }
 
-// Yields the service's events as [name, data]; an error event is thrown.
+// Yields the service's events as [name, data]; throws an error event.
 export async function* streamSummary(body, signal) {
   const response = await post("../summarize/stream", body, signal);
   for await (const [name, data] of events(response.body)) {
@@ -61,7 +61,7 @@ async function failure(response) {
   try {
     ({ error } = await response.json());
   } catch {
-    error = null; // a proxy's own page
+    error = null; // a proxy's error page
   }
   error = { message: `The service failed (HTTP ${response.status}).`, ...error };
   const wait = response.headers.get("Retry-After");
@@ -69,8 +69,8 @@ async function failure(response) {
   return new ApiError(response.status, error);
 }
 
-// Server-sent events (https://html.spec.whatwg.org/#parsing-an-event-stream) without ids and
-// retries; EventSource cannot POST.
+// Parses server-sent events (https://html.spec.whatwg.org/#parsing-an-event-stream) without ids and
+// retries, because EventSource cannot POST.
 async function* events(stream) {
   let name = "message";
   let data = [];
@@ -97,6 +97,6 @@ async function* lines(stream) {
       yield* whole;
     }
   } finally {
-    reader.cancel().catch(() => {}); // it may have failed already
+    reader.cancel().catch(() => {}); // the stream may have failed already
   }
 }

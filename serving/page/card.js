@@ -1,10 +1,12 @@
-// The served model's card: what it is, where it comes from, how it did on its test articles.
+// Builds the served model's card: what it is, where it comes from, its scores on test articles.
 
 import { element } from "./dom.js";
 
 const SYSTEMS = {
   served: "As served",
   abstractive: "Written",
+  abstractive_first: "Written from the first sentences",
+  abstractive_selected: "Written from selected sentences",
   extractive: "Extracted",
   lead3: "First 3 sentences",
   random3: "3 random sentences",
@@ -51,7 +53,7 @@ function scoreTable({ rows, test_fingerprint, scores, faithfulness }) {
     element(
       "tr",
       {},
-      header("row", SYSTEMS[system] ?? system),
+      header("row", SYSTEMS[system] ?? system.replaceAll("_", " ")),
       ...[...columns].map((column) => row.get(column) ?? element("td")),
     ),
   );

@@ -1,4 +1,4 @@
-// Text from outside reaches the page as text nodes only; the page's policy refuses innerHTML.
+// Text from answers is only added as text nodes; the page's content policy refuses innerHTML.
 
 export const byId = (id) => document.getElementById(id);
 

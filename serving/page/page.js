@@ -1,4 +1,4 @@
-// The form: asks the service, shows progress and errors, copies.
+// Handles the form: sends the request, shows progress and errors, copies text.
 
 import { ApiError, describeModel, storeKey, streamSummary, summarize } from "./api.js";
 import { modelCard } from "./card.js";
@@ -6,7 +6,7 @@ import { byId, element } from "./dom.js";
 import { appendToSummary, importantText, markBest, showPassages, showSummary } from "./result.js";
 
 const form = byId("form");
-let running = null; // the AbortController of the request under way
+let running = null; // AbortController of the current request
 
 function kind() {
   return form.elements.kind.value;
@@ -104,7 +104,7 @@ async function submit() {
     reveal();
     outcome = `Done: ${byId("count-text").textContent} passages are important.`;
   } catch (error) {
-    byId("result").hidden = true; // half a summary is none
+    byId("result").hidden = true; // the summary may be incomplete
     if (error.name === "AbortError") outcome = "Cancelled.";
     else showFailure(error);
   }
@@ -117,7 +117,7 @@ async function toClipboard(text) {
     await navigator.clipboard.writeText(text);
     return;
   }
-  const area = element("textarea", { value: text }); // over plain http there is no clipboard API
+  const area = element("textarea", { value: text }); // there is no clipboard API over plain http
   document.body.append(area);
   area.select();
   const copied = document.execCommand("copy");
@@ -174,4 +174,4 @@ byId("count").addEventListener("input", () => markBest(Number(byId("count").valu
 copyOnClick(byId("copy-summary"), () => byId("summary").textContent);
 copyOnClick(byId("copy-passages"), importantText);
 byId("card").addEventListener("toggle", showCard);
-showKind(); // a reloaded page keeps its choice
+showKind(); // after a reload the browser restores the choice

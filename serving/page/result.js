@@ -1,5 +1,5 @@
-// Shows an answer: the article's passages by strength, and the summary. "Passages", as they are the
-// article's sentences where it has one paragraph only.
+// Shows an answer: the article's passages by score, and the summary. A passage is a paragraph, or a
+// sentence if the article has only one paragraph.
 
 import { byId, element } from "./dom.js";
 
@@ -9,6 +9,8 @@ const DOUBTS = {
   low_confidence: "the model was not sure enough of its words",
   misses_salient: "it said too little of the sentences that matter most",
 };
+
+const MOST_IMPORTANT = 50; // the API's limit for top_k; a slider with more steps is hard to set
 
 const number = new Intl.NumberFormat("en");
 let passages = [];
@@ -21,8 +23,8 @@ export function showPassages({ paragraphs, source, counts }) {
   byId("counts").textContent =
     `${plural(counts.words, "word")}, ${plural(counts.sentences, "sentence")}, ` +
     `read in ${plural(counts.windows, "window")}.`;
-  byId("count").max = passages.length;
   markImportant(passages.flatMap((passage, index) => (passage.important ? [index] : [])));
+  byId("count").max = Math.max(Math.min(passages.length, MOST_IMPORTANT), important.size);
   byId("count").value = important.size;
   byId("summary").textContent = "";
   byId("notes").replaceChildren();
@@ -39,7 +41,7 @@ export function showSummary({ summary, doubt, confidence, truncated, timing, mod
   byId("origin").textContent = `${duration(timing)} Model ${model.tag}, version ${model.version}.`;
 }
 
-// The `count` highest scores, ties to the earlier passage (sort is stable).
+// Marks the `count` passages with the highest scores; sort is stable, so ties go to the earlier one.
 export function markBest(count) {
   const order = [...passages.keys()].sort((a, b) => passages[b].score - passages[a].score);
   markImportant(order.slice(0, count));
@@ -75,7 +77,7 @@ function passageItem({ text, score }) {
       element("span", { className: "unseen" }, "score "),
       element("span", { className: "score" }, score.toFixed(2)),
     ),
-    element("p", { className: "text" }, text),
+    element("p", { className: "text", dir: "auto" }, text),
   );
   item.style.setProperty("--strength", score);
   return item;
@@ -84,7 +86,7 @@ function passageItem({ text, score }) {
 function showSource(source) {
   byId("source").hidden = source === null;
   if (source === null) return;
-  const link = element("a", { rel: "noopener noreferrer", target: "_blank" });
+  const link = element("a", { rel: "noopener noreferrer", target: "_blank", dir: "auto" });
   link.append(source.title ?? source.url);
   if (/^https?:/i.test(source.url)) link.href = source.url;
   byId("source").replaceChildren("From ", link);
@@ -93,7 +95,7 @@ function showSource(source) {
 function notes(doubt, confidence, truncated) {
   const sure = `confidence ${confidence.toFixed(2)}`;
   if (doubt !== null) {
-    const why = DOUBTS[doubt] ?? `of a doubt about it (${doubt})`;
+    const why = DOUBTS[doubt] ?? `of a failed check (${doubt})`;
     const note = element(
       "p",
       { className: "note" },
@@ -105,9 +107,9 @@ function notes(doubt, confidence, truncated) {
   }
   const texts = [`Written by the model (${sure}). Check it against the article.`];
   if (truncated.source) {
-    texts.push("Written from a part of the article: it is too long for the model to use whole.");
+    texts.push("Written from a part of the article, which is too long for the model.");
   }
-  if (truncated.summary) texts.push("Cut off at its length limit: the end is missing.");
+  if (truncated.summary) texts.push("Cut off at the length limit: the end is missing.");
   return texts.map((text, index) => element("p", { className: index ? "note" : "small" }, text));
 }
 

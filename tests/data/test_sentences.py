@@ -58,6 +58,23 @@ def test_abbreviations_and_quotes_do_not_end_a_sentence() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The script sets window.PWN to true.",
+        "Joint South Korea-U.S. military drills began.",
+        "Visit www.BBC.co.uk or LeanIn.Org today.",
+    ],
+)
+def test_a_stop_inside_a_word_does_not_end_a_sentence(sentence: str) -> None:
+    assert sentence_texts(f"{sentence} Then it ended.") == [sentence, "Then it ended."]
+
+
+def test_a_sentence_end_needs_no_white_space_after_other_marks() -> None:
+    assert sentence_texts("He left!He ran?") == ["He left!", "He ran?"]
+    assert sentence_texts("日本語です。次の文です。") == ["日本語です。", "次の文です。"]
+
+
 _TEXT = st.text(
     alphabet=st.one_of(
         st.sampled_from(list("aB .!?\n\r\t\"'“”-*1,\u00a0\u2003\u2028é日😀\u0301")),

@@ -1,4 +1,4 @@
-"""A picture of the page with its example: python -m tests.serving.screenshot FILE."""
+"""Save a picture of the page with its example: python -m tests.serving.screenshot FILE."""
 
 import argparse
 import io
@@ -7,30 +7,38 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.serving.browser import Browser
+from tests.serving.browser import launch, new_page
 from tests.serving.stub import Stub
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", type=Path, help="the PNG file")
-    parser.add_argument("--address", help="a running service; the tests' stub, if left out")
-    parser.add_argument("--width", type=int, default=1100)
-    parser.add_argument("--height", type=int, help="the whole page's, if left out")
-    parser.add_argument("--dark", action="store_true")
+    parser.add_argument("output", type=Path, help="PNG file to write")
+    parser.add_argument("--address", help="address of a running service; default: the tests' stub")
+    parser.add_argument("--width", type=int, default=1100, help="of the window, in CSS pixels")
+    parser.add_argument("--height", type=int, help="of the picture; default: the whole page")
+    parser.add_argument("--dark", action="store_true", help="use the dark color scheme")
+    parser.add_argument("--card", action="store_true", help="open the model's card")
+    parser.add_argument("--article", type=Path, help="text file to summarize; default: the example")
     options = parser.parse_args()
     with ExitStack() as stack:
         address = options.address or stack.enter_context(Stub()).address
-        page = stack.enter_context(Browser()).open(
-            f"{address}/ui/", width=options.width, dark=options.dark
+        browser = stack.enter_context(launch())
+        page = new_page(
+            browser, width=options.width, height=options.height or 900, dark=options.dark
         )
+        page.goto(f"{address}/ui/")
         page.click("#example")
+        if options.article:
+            page.fill("#article", options.article.read_text(encoding="utf-8"))
         page.click("#summarize")
-        page.wait_for("document.querySelector('#summary').textContent !== ''")
-        height = options.height or page.evaluate("document.documentElement.scrollHeight")
-        page.resize(options.width, height)
+        page.wait_for_function("document.querySelector('#summary').textContent !== ''")
+        if options.card:
+            page.click("#card summary")
+            page.wait_for_selector("#card-body table")
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
-        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        png = page.screenshot(full_page=options.height is None)
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
     picture.quantize(64, dither=Image.Dither.NONE).save(options.output, optimize=True)
 
 

@@ -1,23 +1,33 @@
-"""A service without a model: the real application around an engine that tests can steer."""
+"""The real application around a stand-in for the summarizer, which tests control."""
 
-import asyncio
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
 
-from highlighter.inference.answers import Counts, HighlightRequest, Highlights, Paragraph, Truncated
+from highlighter.inference.answers import (
+    Counts,
+    HighlightRequest,
+    Highlights,
+    Paragraph,
+    Reading,
+    Truncated,
+)
+from highlighter.inference.cancellation import ComputationCancelledError
 from highlighter.model.checkpoint import Judgement
 from serving.app import build_app
-from serving.card import ModelCard
-from serving.desk import Desk
 from serving.endpoints import Runtime
 from serving.fetch.errors import WebError
 from serving.fetch.fetcher import ArticleFetcher, WebArticle
+from serving.handler import RequestHandler
 from serving.metrics import metrics
-from serving.requests import ServedModel
+from serving.schemas import ModelCard, ServedModel
 from serving.settings import LimitSettings, ServingSettings
+from serving.shutdown import Shutdown
+from serving.worker import ModelWorker, StreamItem
 
 SERVED = ServedModel(tag="news-highlighter:abc", version="7", mlflow_run_id="run")
 CARD = ModelCard(
@@ -34,39 +44,84 @@ CARD = ModelCard(
 
 @dataclass
 class StandIn:
-    """Each paragraph scores by its length; `seconds` is how long an answer takes, or a stream's
-    paragraphs, and `pause` how long a stream then stands still.
+    """A summarizer whose answers depend on the article's text only.
 
-    `failure` is raised for the article `failing`, or for any if that is None.
+    Args:
+        seconds: duration of a batch, or of a stream until its first item.
+        pause: duration between a stream's first and second item.
+        failure: raised for the article `failing`, or for every article if that is None.
     """
 
     seconds: float = 0.0
     pause: float = 0.0
     failure: Exception | None = None
     failing: str | None = None
-    asked: list[HighlightRequest] = field(default_factory=list)
+    batches: list[list[HighlightRequest]] = field(default_factory=list)
     finished: int = 0
+    used_by_two: bool = False
+    _in_use: threading.Lock = field(default_factory=threading.Lock)
 
-    async def highlight(self, request: HighlightRequest) -> Highlights:
-        self.asked.append(request)
-        await asyncio.sleep(self.seconds)
-        if self.failure and self.failing in {None, request.article}:
+    @property
+    def asked(self) -> list[HighlightRequest]:
+        return [request for batch in self.batches for request in batch]
+
+    def summarize(
+        self,
+        requests: Sequence[HighlightRequest],
+        *,
+        batch_size: int,
+        cancelled: Callable[[], bool],
+    ) -> list[Highlights]:
+        assert len(requests) <= batch_size
+        self._acquire()
+        try:
+            return self._answers(requests, cancelled)
+        finally:
+            self._in_use.release()
+
+    def stream(
+        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+    ) -> Generator[StreamItem, None, None]:
+        self._acquire()
+        try:
+            [highlights] = self._answers([request], cancelled)
+            yield Reading(**highlights.model_dump(include={"paragraphs", "counts"}))
+            _work(self.pause, cancelled)
+            yield from highlights.summary.split()
+            yield highlights
+        finally:
+            self._in_use.release()
+
+    @property
+    def used_now(self) -> bool:
+        return self._in_use.locked()
+
+    def _acquire(self) -> None:
+        self.used_by_two |= not self._in_use.acquire(blocking=False)
+
+    def _answers(
+        self, requests: Sequence[HighlightRequest], cancelled: Callable[[], bool]
+    ) -> list[Highlights]:
+        self.batches.append(list(requests))
+        _work(self.seconds, cancelled)
+        if self.failure and (
+            self.failing is None or self.failing in {request.article for request in requests}
+        ):
             raise self.failure
-        self.finished += 1
-        return answer(request)
+        self.finished += len(requests)
+        return [answer(request) for request in requests]
 
-    async def stream(self, request: HighlightRequest) -> AsyncIterator[dict[str, object]]:
-        highlights = await self.highlight(request)
-        known = highlights.model_dump(include={"paragraphs", "counts"})
-        yield {"event": "paragraphs", "data": known}
-        await asyncio.sleep(self.pause)
-        for word in highlights.summary.split():
-            yield {"event": "token", "data": {"text": word}}
-        yield {"event": "summary", "data": highlights.model_dump()}
+
+def _work(seconds: float, cancelled: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if cancelled():
+            raise ComputationCancelledError
+        time.sleep(0.005)
 
 
 def answer(request: HighlightRequest) -> Highlights:
-    """The first paragraph is the summary."""
+    """Return highlights whose summary is the first paragraph."""
     texts = request.article.split("\n\n")
     starts = [request.article.index(text) for text in texts]
     return Highlights(
@@ -85,27 +140,29 @@ def answer(request: HighlightRequest) -> Highlights:
 
 
 class Pages(ArticleFetcher):
-    """Knows one page; a failure is raised instead."""
+    """A fetcher that returns one page for every URL, or raises `failure`."""
 
     def __init__(self, failure: WebError | None = None) -> None:
         self._failure = failure
 
-    def fetch_article(self, url: str) -> WebArticle:
+    async def fetch_article(self, url: str, client: str) -> WebArticle:
         if self._failure:
             raise self._failure
         return WebArticle(f"{url}/moved", "A title", "Fetched text.\n\nMore of it.")
 
 
 def make_app(
-    engine: StandIn,
+    summarizer: StandIn,
     *,
     fetcher: ArticleFetcher | None = None,
     api_key: str | None = None,
     **limits: Any,
 ) -> FastAPI:
-    """The application, started."""
+    """Return the started application."""
     app = build_app()
     settings = ServingSettings(limits=LimitSettings(**limits))
-    desk = Desk(settings, engine, SERVED, fetcher or Pages(), metrics())
-    app.state.runtime = Runtime(desk, CARD, settings.limits, api_key)
+    worker = ModelWorker(summarizer, metrics().observe_batch)
+    handler = RequestHandler(settings, worker, SERVED, fetcher or Pages(), metrics())
+    shutdown = Shutdown(settings.limits.shutdown_seconds)
+    app.state.runtime = Runtime(handler, CARD, settings.limits, api_key, shutdown)
     return app

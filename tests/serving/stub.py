@@ -1,4 +1,4 @@
-"""Stands in for the service: the page's files, and fixed answers in the API's shape."""
+"""A stand-in for the service: the page's files, and fixed answers built from the API's models."""
 
 import contextlib
 import json
@@ -8,6 +8,21 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
+
+from pydantic import BaseModel
+
+from highlighter.evaluation.record import SYSTEMS
+from highlighter.inference.answers import Counts, Paragraph, Truncated
+from highlighter.model.checkpoint import Judgement, Score
+from serving.errors import ErrorBody, ErrorDetail
+from serving.schemas import (
+    ModelCard,
+    ServedModel,
+    Source,
+    SummarizeRequest,
+    SummarizeResponse,
+    Timing,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "serving" / "page"
 PREFIX = "/behind/a/proxy"
@@ -22,82 +37,83 @@ SUMMARY = (
     "The Ashford ferry returns on 3 May after four months.\n"
     "Repairs to its cracked hull cost £1.4 million, twice the first estimate."
 )
-SERVED = {"tag": "news-highlighter:26nrvixhksv32ax4", "version": "2", "mlflow_run_id": "85092d93"}
-SCORED = (
-    ("served", "rouge1", 56.8, 55.4, 58.4),
-    ("served", "rouge2", 35.9, 34.1, 37.6),
-    ("served", "rougeLsum", 51.2, 49.6, 52.8),
-    ("lead3", "rouge1", 37.2, 36.0, 38.4),
-    ("lead3", "rouge2", 16.8, 15.5, 18.1),
-    ("lead3", "rougeLsum", 32.7, 31.2, 34.2),
-)
-CARD = SERVED | {
-    "zenml_run": "highlighter-2026-11-20",
-    "data_fingerprint": "9d41c7e0",
-    "git_commit": "ea9e31a",
-    "created": "2026-11-20T09:30:00+00:00",
-    "parameters": 3_012_608,
-    "engine": "ctranslate2",
-    "evaluation": {
-        "rows": 200,
-        "test_fingerprint": "51b0d2aa",
-        "scores": [
-            dict(zip(("system", "metric", "value", "low", "high"), row, strict=True))
-            for row in SCORED
+SERVED = ServedModel(tag="news-highlighter:26nrvixhksv32ax4", version="2", mlflow_run_id="85092d93")
+ROUGE = {"rouge1": 56.8, "rouge2": 35.9, "rougeL": 47.3, "rougeLsum": 51.2}
+CARD = ModelCard(
+    **SERVED.model_dump(),
+    zenml_run="highlighter-2026-11-20",
+    data_fingerprint="9d41c7e0",
+    git_commit="ea9e31a",
+    created="2026-11-20T09:30:00+00:00",
+    parameters=3_012_608,
+    engine="ctranslate2",
+    evaluation=Judgement(
+        rows=200,
+        test_fingerprint="51b0d2aa",
+        scores=[
+            Score(system=system, metric=metric, value=value, low=value - 1.4, high=value + 1.6)
+            for system in SYSTEMS
+            for metric, value in ROUGE.items()
         ],
-        "faithfulness": [{"system": "served", "value": 1.0, "low": 1.0, "high": 1.0}],
-    },
-}
+        faithfulness=[
+            Score(system=system, metric="faithfulness", value=0.98, low=0.97, high=1.0)
+            for system in SYSTEMS
+        ],
+    ),
+)
 
 
-def answer_to(request: dict[str, Any]) -> dict[str, Any]:
-    """What the service says to an article that it can read."""
-    article = request.get("article") or "It was fetched.\n\nIt has two paragraphs."
-    paragraphs: list[dict[str, Any]] = []
+def answer_to(request: SummarizeRequest) -> SummarizeResponse:
+    """Return an answer whose paragraphs are the request's and whose scores are `SCORES`."""
+    article = request.article or "It was fetched.\n\nIt has two paragraphs."
+    paragraphs: list[Paragraph] = []
     for index, text in enumerate(article.split("\n\n")):
-        start = paragraphs[-1]["end"] + 2 if paragraphs else 0
-        score = SCORES[index % len(SCORES)]
+        start = paragraphs[-1].end + 2 if paragraphs else 0
         paragraphs.append(
-            {"text": text, "start": start, "end": start + len(text), "score": score}
-            | {"important": index in {0, 1}}
+            Paragraph(
+                text=text,
+                start=start,
+                end=start + len(text),
+                score=SCORES[index % len(SCORES)],
+                important=index in {0, 1},
+            )
         )
-    url = request.get("url")
-    return {
-        "summary": SUMMARY,
-        "doubt": None,
-        "confidence": 0.7134,
-        "paragraphs": paragraphs,
-        "source": url and {"url": url, "title": "The ferry & the island"},
-        "counts": {
-            "characters": len(article),
-            "words": len(article.split()),
-            "sentences": article.count(". ") + len(paragraphs),
-            "windows": 1,
-        },
-        "truncated": {"source": False, "summary": False},
-        "timing": {
-            "fetch_ms": 0,
-            "queue_ms": 3.1,
-            "read_ms": 84.2,
-            "write_ms": 412,
-            "total_ms": 500,
-        },
-        "model": SERVED,
-    }
+    return SummarizeResponse(
+        summary=SUMMARY,
+        doubt=None,
+        confidence=0.7134,
+        paragraphs=paragraphs,
+        source=Source(url=request.url, title="The ferry & the island") if request.url else None,
+        counts=Counts(
+            characters=len(article),
+            words=len(article.split()),
+            sentences=article.count(". ") + len(paragraphs),
+            windows=1,
+        ),
+        truncated=Truncated(source=False, summary=False),
+        timing=Timing(fetch_ms=0, queue_ms=3.1, read_ms=84.2, write_ms=412, total_ms=500),
+        model=SERVED,
+    )
 
 
 class Stub:
-    """A server on a free port of this machine.
+    """A server on a free local port.
 
-    A test may change `answer`, the `failure` of every request or of a stream under way, and `key`.
+    Attributes:
+        address: of the service, with a path prefix.
+        answer: returns the answer to a valid request; tests replace it.
+        failure: status, headers and body of every answer, if set.
+        stream_failure: body of an error event in the middle of every stream, if set.
+        key: the API key that requests need, if set.
+        requests: path and body of each POST request so far.
     """
 
     def __init__(self) -> None:
-        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = answer_to
-        self.failure: tuple[int, dict[str, str], dict[str, Any]] | None = None
-        self.stream_failure: dict[str, Any] | None = None
+        self.answer: Callable[[SummarizeRequest], SummarizeResponse] = answer_to
+        self.failure: tuple[int, dict[str, str], ErrorBody] | None = None
+        self.stream_failure: ErrorBody | None = None
         self.key: str | None = None
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.requests: list[tuple[str, SummarizeRequest]] = []
 
         class Handler(_Handler):
             stub = self
@@ -114,6 +130,11 @@ class Stub:
         self._server.server_close()
 
 
+def error(code: str, message: str, field: str | None = None) -> ErrorBody:
+    """Return the body of a failure."""
+    return ErrorBody(error=ErrorDetail(code=code, message=message, field=field))
+
+
 class _Handler(BaseHTTPRequestHandler):
     stub: Stub
 
@@ -125,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/ui/") and file.parent == PAGE and file.is_file():
             self._send(200, TYPES[file.suffix], file.read_bytes())
         else:
-            self._json(404, {"error": {"code": "not_found", "message": "No.", "field": None}})
+            self._json(404, error("not_found", "No."))
 
     def do_POST(self) -> None:  # noqa: N802
         with contextlib.suppress(ConnectionError):  # a cancelled request
@@ -133,44 +154,44 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         path = self.path.removeprefix(PREFIX)
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.stub.asked.append((path, request))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        request = SummarizeRequest.model_validate_json(body)
+        self.stub.requests.append((path, request))
         if self.stub.key and self.headers["Authorization"] != f"Bearer {self.stub.key}":
-            self._error(401, "unauthorized", "An API key is needed.", None)
+            self._json(401, error("unauthorized", "An API key is needed."))
         elif self.stub.failure:
-            status, headers, error = self.stub.failure
-            self._json(status, {"error": error}, headers)
-        elif not request.get("url", "https:").startswith("https:"):
-            self._error(422, "url_not_allowed", "Only https addresses are read.", "url")
+            status, headers, failure = self.stub.failure
+            self._json(status, failure, headers)
+        elif request.url and not request.url.startswith("https:"):
+            self._json(422, error("url_not_allowed", "Only https addresses are read.", "url"))
         elif path == "/summarize":
             self._json(200, self.stub.answer(request))
         else:
             self._stream(self.stub.answer(request))
 
-    def _stream(self, answer: dict[str, Any]) -> None:
-        first = {name: answer[name] for name in ("paragraphs", "source", "counts")}
-        words = answer["summary"].split(" ")
-        tokens = [{"text": f"{word} "} for word in words[: len(words) // 2]]
-        last = {name: value for name, value in answer.items() if name not in first}
+    def _stream(self, answer: SummarizeResponse) -> None:
+        first = {"paragraphs", "source", "counts"}
+        words = answer.summary.split(" ")
         failure = self.stub.stream_failure
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         for name, data in [
-            ("paragraphs", first),
-            *(("token", token) for token in tokens),
-            ("error", {"error": failure}) if failure else ("summary", last),
+            ("paragraphs", answer.model_dump(include=first)),
+            *(("token", {"text": f"{word} "}) for word in words[: len(words) // 2]),
+            ("error", failure.model_dump())
+            if failure
+            else ("summary", answer.model_dump(exclude=first)),
         ]:
             block = f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
             for half in (block[: len(block) // 2], block[len(block) // 2 :]):
                 self.wfile.write(half)
                 time.sleep(0.01)
 
-    def _error(self, status: int, code: str, message: str, field: str | None) -> None:
-        self._json(status, {"error": {"code": code, "message": message, "field": field}})
-
-    def _json(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        self._send(status, "application/json", json.dumps(body).encode(), headers)
+    def _json(self, status: int, body: BaseModel, headers: dict[str, str] | None = None) -> None:
+        # No warnings, because a test sends a doubt that the models do not know.
+        data = body.model_dump_json(warnings=False).encode()
+        self._send(status, "application/json", data, headers)
 
     def _send(
         self, status: int, kind: str, body: bytes, headers: dict[str, str] | None = None
@@ -182,5 +203,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+    def log_message(self, *_: Any) -> None:
+        """Log nothing."""

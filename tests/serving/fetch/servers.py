@@ -1,5 +1,6 @@
-"""Local servers that behave as told, and fetchers that may reach them."""
+"""Local servers with scripted behavior, and fetchers that are allowed to connect to them."""
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -11,11 +12,13 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from serving.fetch.addresses import is_public
+from serving.fetch.decoding import decode_page, decompress
 from serving.fetch.errors import WebError
-from serving.fetch.fetcher import ArticleFetcher
-from serving.fetch.limits import WebSettings
+from serving.fetch.fetcher import ArticleFetcher, WebArticle
+from serving.fetch.limits import FetchSlots, WebSettings
 
 HOST = "news.example.org"
+CLIENT = "192.0.2.1"
 ARTICLE = (
     "The Ashford ferry will return to service on 3 May, the harbour board said on Tuesday.",
     "The vessel was withdrawn in January after cracks were found in its hull. Repairs cost £1.4 "
@@ -26,9 +29,10 @@ PAGE = "<html><body><article>{}</article></body></html>".format(
     "".join(f"<p>{paragraph}</p>" for paragraph in ARTICLE)
 )
 
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for http; certifi's list takes time to load
+MAX_BYTES = WebSettings().max_bytes
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for http; loading certifi's list takes time
 
-Behaviour = Callable[[socket.socket, bytes], None]
+Behavior = Callable[[socket.socket, bytes], None]
 
 
 def answer(
@@ -37,7 +41,7 @@ def answer(
     status: str = "200 OK",
     **headers: str,
 ) -> bytes:
-    """A whole HTTP answer; header names are written with underscores."""
+    """Return a complete HTTP answer; header names are written with underscores."""
     content = body.encode() if isinstance(body, str) else body
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(content)}"]
     lines += [f"Content-Type: {content_type}"] if content_type is not None else []
@@ -50,18 +54,18 @@ def redirect(location: str, status: str = "302 Found") -> bytes:
 
 
 class Server:
-    """Answers with `behaviour`: bytes, bytes by path, or a function of socket and request."""
+    """Answer with `behavior`: bytes, bytes by path, or a function of socket and request."""
 
     def __init__(
         self,
-        behaviour: bytes | Behaviour | Mapping[str, bytes],
+        behavior: bytes | Behavior | Mapping[str, bytes],
         *,
         address: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.requests: list[bytes] = []
-        self._behaviour = behaviour
+        self._behavior = behavior
         self._tls = tls
         self._listener = socket.create_server((address, port))
         self.port = int(self._listener.getsockname()[1])
@@ -87,7 +91,7 @@ class Server:
                 threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # the fetcher hangs up on what it does not like
+        with contextlib.suppress(OSError):  # the fetcher closes the connection early
             connection.settimeout(10)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
@@ -96,17 +100,17 @@ class Server:
                 while b"\r\n\r\n" not in request and (data := connection.recv(4096)):
                     request += data
                 self.requests.append(request)
-                if callable(self._behaviour):
-                    self._behaviour(connection, request)
-                elif isinstance(self._behaviour, bytes):
-                    connection.sendall(self._behaviour)
+                if callable(self._behavior):
+                    self._behavior(connection, request)
+                elif isinstance(self._behavior, bytes):
+                    connection.sendall(self._behavior)
                 else:
                     path = request.split()[1].decode()
-                    connection.sendall(self._behaviour.get(path, answer(status="404 Not Found")))
+                    connection.sendall(self._behavior.get(path, answer(status="404 Not Found")))
 
 
 class Names:
-    """A resolver that counts; each name has its answers in turn, of which the last stays."""
+    """A resolver that records its calls and uses a name's answers in turn, the last repeatedly."""
 
     def __init__(self, names: Mapping[str, Sequence[Sequence[str]]]) -> None:
         self._names = {name: list(answers) for name, answers in names.items()}
@@ -120,10 +124,28 @@ class Names:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
+def page_text(fetcher: ArticleFetcher, url: str) -> str:
+    """Return the text of the page at a URL, decoded in this process."""
+    page = asyncio.run(fetcher.fetch_page(url))
+    return decode_page(decompress(page.body, page.codings, MAX_BYTES), page.content_type)
+
+
+def article_at(fetcher: ArticleFetcher, url: str) -> WebArticle:
+    """Return the article at a URL; the processes that extracted it are ended."""
+
+    async def fetch() -> WebArticle:
+        try:
+            return await fetcher.fetch_article(url, CLIENT)
+        finally:
+            await fetcher.aclose()
+
+    return asyncio.run(fetch())
+
+
 def code_of(fetcher: ArticleFetcher, url: str) -> str:
-    """The error that fetching the page gives; "" if it gives the page."""
+    """Return the code of the error that fetching a page raises; "" if it raises none."""
     try:
-        fetcher.fetch_page(url)
+        page_text(fetcher, url)
     except WebError as error:
         assert not re.search(r"127\.0|169\.254|Errno|0x", str(error)), "leaks an address"
         return error.code
@@ -131,7 +153,7 @@ def code_of(fetcher: ArticleFetcher, url: str) -> str:
 
 
 def allowing(*addresses: str) -> Callable[[IPv4Address | IPv6Address], bool]:
-    """The real check, with exceptions for the test's own servers."""
+    """Return the production check with exceptions for the test's servers."""
     return lambda address: str(address) in addresses or is_public(address)
 
 
@@ -139,12 +161,14 @@ def fetcher_for(
     *servers: Server,
     names: Mapping[str, Sequence[Sequence[str]]] | None = None,
     tls: ssl.SSLContext | None = NO_TLS,
+    slots: FetchSlots | None = None,
     **settings: Any,
 ) -> ArticleFetcher:
-    """A fetcher that finds the servers under news.example.org; `tls` None: as in production."""
+    """Return a fetcher that finds the servers as news.example.org; `tls` None: as in production."""
     settings = {"ports": tuple(server.port for server in servers), "timeout_seconds": 5} | settings
     return ArticleFetcher(
         WebSettings(**settings),
+        slots=slots,
         resolve=Names(names or {HOST: [["127.0.0.1"]]}),
         is_allowed=allowing("127.0.0.1"),
         tls=tls,
@@ -152,14 +176,14 @@ def fetcher_for(
 
 
 @contextlib.contextmanager
-def endless(piece: bytes, pause: float = 0.0) -> Iterator[Behaviour]:
-    """A behaviour that sends until the test is over, or 5 seconds, so that a test can fail."""
+def endless(data: bytes, pause: float = 0.0) -> Iterator[Behavior]:
+    """Yield a behavior that sends until the test ends, for 5 seconds at most."""
     over = threading.Event()
 
     def behave(connection: socket.socket, _: bytes) -> None:
         end = time.monotonic() + 5
         while not over.wait(pause) and time.monotonic() < end:
-            connection.sendall(piece)
+            connection.sendall(data)
 
     try:
         yield behave

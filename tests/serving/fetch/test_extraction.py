@@ -1,13 +1,15 @@
-"""Pages as sites write them: the article is found, in order, and nothing around it."""
+"""Realistic and broken pages: the article is extracted in order, without what surrounds it."""
 
 import time
+from itertools import count
 
 import pytest
 
 from highlighter.data.sentences import split_paragraphs
+from serving.fetch.decoding import decode_page
 from serving.fetch.errors import NoArticleError, PageNotHtmlError, PageTooLargeError, WebError
-from serving.fetch.extraction import decode_page, read_html, read_plain
-from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, fetcher_for
+from serving.fetch.extraction import read_html, read_plain
+from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, article_at, fetcher_for
 
 NEWS = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Ferry returns | The Ashford Post</title>
@@ -56,14 +58,14 @@ def test_a_news_page() -> None:
     assert [article.text[start:end] for start, end in spans] == PARAGRAPHS
 
 
-def test_line_breaks_are_kept_apart() -> None:
+def test_line_breaks_in_the_text_are_kept() -> None:
     page = f"<body><div class=story>{'<br><br>'.join(ARTICLE)}<br>Fares stay.</div></body>"
     text = read_html(page).text
     assert text.split("\n\n")[:2] == list(ARTICLE[:2])
     assert "board.\nFares stay." in text
 
 
-def test_source_line_breaks_are_no_paragraphs() -> None:
+def test_line_breaks_in_the_source_are_not_paragraphs() -> None:
     wrapped = PAGE.replace(" ", "\n   ").replace("\n   class", " class")
     assert read_html(wrapped).text.split("\n\n") == list(ARTICLE)
 
@@ -116,10 +118,10 @@ def test_plain_text() -> None:
 def test_a_plain_text_page_over_the_wire() -> None:
     body = "\n\n".join(ARTICLE)
     with Server(answer(body, content_type="text/plain; charset=utf-8")) as server:
-        assert fetcher_for(server).fetch_article(server.url()).text == body
+        assert article_at(fetcher_for(server), server.url()).text == body
 
 
-def test_pages_that_are_large_are_read_soon() -> None:
+def test_large_pages_are_read_in_seconds() -> None:
     script = "<script>" + "let ferry = 'returns';\n" * 200_000 + "</script>"
     long = "".join(f"<p>{number}. {ARTICLE[1]}</p>" for number in range(1000))
     page = NEWS.replace("</head>", f"{script}</head>").replace("<h2>Hard", f"{long}<h2>Hard")
@@ -134,7 +136,7 @@ def test_pages_that_are_large_are_read_soon() -> None:
     ["<b>a</b>" * 30_000, "<div>" * 5_000 + "text", "<ul><li>" * 90 + "text" + "<br>" * 20_000],
     ids=["many", "deep", "both"],
 )
-def test_markup_that_would_take_long_is_refused(body: str) -> None:
+def test_excessive_markup_is_refused_early(body: str) -> None:
     start = time.process_time()
     with pytest.raises(PageTooLargeError):
         read_html(f"<html><body>{body}</body></html>")
@@ -156,8 +158,9 @@ def test_markup_that_would_take_long_is_refused(body: str) -> None:
         "</p>" * 5_000,
         "<a:b c:d='e'><x:y/></a:b><?php echo 1 ?><![CDATA[ <p>c</p> ]]>",
     ],
+    ids=count(),
 )
-def test_broken_markup_gives_an_article_or_its_error(broken: str) -> None:
+def test_broken_markup_gives_an_article_or_an_error(broken: str) -> None:
     for page in (broken, NEWS.replace("<h2>Hard winter</h2>", broken)):
         try:
             text = read_html(page).text
@@ -220,5 +223,5 @@ def test_a_page_may_declare_its_charset(declaration: str) -> None:
 def test_a_latin_1_page_over_the_wire() -> None:
     page = answer(PAGE.encode("cp1252"), content_type="text/html; charset=iso-8859-1")
     with Server(page) as server:
-        article = fetcher_for(server).fetch_article(server.url())
+        article = article_at(fetcher_for(server), server.url())
     assert article.text == "\n\n".join(ARTICLE)

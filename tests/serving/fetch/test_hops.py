@@ -1,4 +1,4 @@
-"""Redirects and resolvers that lead elsewhere: every hop is checked, resolved once and pinned."""
+"""Redirects and name resolution: every hop is checked, resolved once and pinned."""
 
 import socket
 import subprocess
@@ -21,15 +21,17 @@ from tests.serving.fetch.servers import (
     Server,
     allowing,
     answer,
+    article_at,
     code_of,
     fetcher_for,
+    page_text,
     redirect,
 )
 
 
 def test_a_page_becomes_an_article() -> None:
     with Server(answer()) as server:
-        article = fetcher_for(server).fetch_article(server.url("/a?b=c#d"))
+        article = article_at(fetcher_for(server), server.url("/a?b=c#d"))
     assert article.url == server.url("/a?b=c")
     assert article.text == "\n\n".join(ARTICLE)
     [request] = server.requests
@@ -90,13 +92,13 @@ def test_redirects_are_counted(allowed: int, expected: str) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"Location": ""}, {"Location": "/a\r\nLocation: /b"}, {"Location": "/\xff\xfe"}]
 )
-def test_redirects_to_nowhere(headers: dict[str, str]) -> None:
+def test_redirects_without_a_valid_location(headers: dict[str, str]) -> None:
     pages = {"/": answer("", status="302 Found", **headers)}
     with Server(pages) as server:
         assert code_of(fetcher_for(server), server.url()) == "url_unreachable"
 
 
-def test_allowed_hosts_hold_for_redirects_too() -> None:
+def test_allowed_hosts_apply_to_redirects() -> None:
     names = {HOST: [["127.0.0.1"]], "other.example.net": [["127.0.0.1"]]}
     with Server({"/": answer()}) as server:
         pages = {"/": redirect(server.url(host="other.example.net"))}
@@ -123,15 +125,15 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_used(
             raise AssertionError("resolved a second time")
 
         monkeypatch.setattr(socket, "getaddrinfo", resolve_again)
-        assert ARTICLE[0] in fetcher.fetch_page(checked.url()).text
+        assert ARTICLE[0] in page_text(fetcher, checked.url())
         assert names.asked == [HOST]
         with pytest.raises(UrlNotAllowedError):  # the next fetch gets the second answer
-            fetcher.fetch_page(checked.url())
+            page_text(fetcher, checked.url())
     assert len(checked.requests) == 1
     assert not internal.requests
 
 
-def test_each_hop_is_resolved_anew_and_checked() -> None:
+def test_each_hop_is_resolved_and_checked_again() -> None:
     names = Names({HOST: [["127.0.0.2"], ["127.0.0.1"]]})
     with (
         Server(redirect("/again"), address="127.0.0.2") as first,
@@ -146,7 +148,7 @@ def test_each_hop_is_resolved_anew_and_checked() -> None:
     assert not internal.requests
 
 
-def test_in_production_loopback_is_refused_by_name_and_by_address() -> None:
+def test_production_check_refuses_loopback_by_name_and_by_address() -> None:
     with Server(answer()) as server:
         settings = WebSettings(ports=(server.port,))
         fetcher = ArticleFetcher(settings, resolve=Names({HOST: [["127.0.0.1"]]}), tls=NO_TLS)
@@ -166,13 +168,13 @@ def test_the_next_address_is_tried() -> None:
         assert code_of(fetcher, server.url()) == ""
 
 
-def test_nobody_listens() -> None:
+def test_no_server_listens() -> None:
     with Server(answer()) as server:
         pass
     assert code_of(fetcher_for(server), server.url()) == "url_unreachable"
 
 
-def test_a_resolver_that_hangs_is_left_behind() -> None:
+def test_a_hanging_resolver_is_abandoned_in_time() -> None:
     over = threading.Event()
 
     def hang(_: str) -> list[str]:
@@ -182,7 +184,7 @@ def test_a_resolver_that_hangs_is_left_behind() -> None:
     fetcher = ArticleFetcher(WebSettings(timeout_seconds=0.3), resolve=hang, tls=NO_TLS)
     start = time.monotonic()
     with pytest.raises(UrlTimeoutError):
-        fetcher.fetch_page("http://example.org/")
+        page_text(fetcher, "http://example.org/")
     assert time.monotonic() - start < 2
     over.set()
 
@@ -196,10 +198,10 @@ def test_the_systems_lookup_asks_for_the_absolute_name(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(socket, "getaddrinfo", answer_twice)
     assert system_lookup("example.org") == ["93.184.215.14"]
-    assert asked == [b"example.org."]  # no search domain is appended
+    assert asked == [b"example.org."]  # the final dot prevents search domains
 
 
-def test_lookups_left_behind_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abandoned_lookups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.fetch.addresses._MAX_LOOKUPS", 2)
     over = threading.Event()
     asked: list[str] = []
@@ -216,15 +218,15 @@ def test_lookups_left_behind_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     over.set()
 
 
-def test_fetching_can_be_switched_off() -> None:
+def test_fetching_can_be_disabled() -> None:
     names = Names({})
     fetcher = ArticleFetcher(WebSettings(enabled=False), resolve=names, tls=NO_TLS)
     with pytest.raises(FetchingDisabledError):
-        fetcher.fetch_article("http://example.org/")
+        article_at(fetcher, "http://example.org/")
     assert not names.asked
 
 
-def test_nothing_of_the_environment_is_used(
+def test_proxies_and_credentials_of_the_environment_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / ".netrc"
@@ -235,8 +237,8 @@ def test_nothing_of_the_environment_is_used(
     with Server(answer("proxied")) as proxy, Server(answer()) as server:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        page = fetcher_for(server).fetch_page(server.url())
-    assert ARTICLE[0] in page.text
+        page = page_text(fetcher_for(server), server.url())
+    assert ARTICLE[0] in page
     assert not proxy.requests
     assert b"authorization" not in server.requests[0].lower()
 
@@ -249,15 +251,15 @@ def test_cookies_and_referrers_are_not_sent_back() -> None:
             "/page": answer(Set_Cookie="id=2"),
         }
         fetcher = fetcher_for(server)
-        fetcher.fetch_page(server.url())
-        fetcher.fetch_page(server.url())
+        page_text(fetcher, server.url())
+        page_text(fetcher, server.url())
     assert len(server.requests) == 4
     for request in server.requests:
         assert b"cookie" not in request.lower()
         assert b"referer" not in request.lower()
 
 
-def test_the_serving_image_needs_nothing_else() -> None:
+def test_the_fetcher_needs_no_pipeline_library() -> None:
     code = (
         "import sys, serving.fetch.fetcher; "
         "print([name for name in ('zenml', 'mlflow', 'datasets', 'bentoml', 'torch', 'requests') "

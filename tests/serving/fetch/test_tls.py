@@ -1,4 +1,4 @@
-"""TLS is verified for the URL's host, whatever address the connection is pinned to."""
+"""Certificates are verified for the URL's host, whatever address the connection uses."""
 
 import contextlib
 import datetime
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from serving.fetch.exchange import tls_context
+from serving.fetch.transport import tls_context
 from tests.serving.fetch.servers import (
     ARTICLE,
     HOST,
@@ -21,6 +21,7 @@ from tests.serving.fetch.servers import (
     code_of,
     endless,
     fetcher_for,
+    page_text,
     redirect,
 )
 
@@ -33,7 +34,7 @@ from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 
 @dataclass
 class Authority:
-    """Issues certificates into a folder."""
+    """A certificate authority that writes its certificates to a folder."""
 
     folder: Path
 
@@ -44,7 +45,7 @@ class Authority:
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
     def context(self, host: str, *, days: int = 2) -> ssl.SSLContext:
-        """A server's context for a certificate that ends so many days from now."""
+        """Return a server's context with a certificate that expires in `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
         file = self.folder / f"{host}{days}.pem"
         file.write_bytes(
@@ -86,7 +87,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def trusting(authority: Authority) -> ssl.SSLContext:
-    """The production context, which trusts the test's authority besides."""
+    """Return the production context, which also trusts the test's authority."""
     context = tls_context()
     context.load_verify_locations(authority.file)
     return context
@@ -99,8 +100,8 @@ def test_the_hosts_certificate_is_accepted_and_named(
     context = authority.context(HOST)
     context.sni_callback = lambda _connection, name, _context: named.append(name)
     with Server(answer(), tls=context) as server:
-        page = fetcher_for(server, tls=trusting).fetch_page(server.url(scheme="https"))
-    assert ARTICLE[0] in page.text
+        page = page_text(fetcher_for(server, tls=trusting), server.url(scheme="https"))
+    assert ARTICLE[0] in page
     assert named == [HOST]
     assert f"Host: {HOST}:{server.port}".encode() in server.requests[0]
 
@@ -108,7 +109,7 @@ def test_the_hosts_certificate_is_accepted_and_named(
 @pytest.mark.parametrize(
     ("host", "days"), [("other.example.org", 2), ("127.0.0.1", 2), ("*.org", 2), (HOST, -1)]
 )
-def test_another_hosts_or_an_old_certificate_is_refused(
+def test_certificates_of_other_hosts_and_expired_ones_are_refused(
     authority: Authority, trusting: ssl.SSLContext, host: str, days: int
 ) -> None:
     with Server(answer(), tls=authority.context(host, days=days)) as server:
@@ -129,7 +130,7 @@ def test_an_unknown_authority_is_refused_even_if_the_environment_trusts_it(
     assert not server.requests
 
 
-def test_no_redirect_leads_from_https_to_http(
+def test_redirects_from_https_to_http_are_refused(
     authority: Authority, trusting: ssl.SSLContext
 ) -> None:
     with Server(answer()) as plain:
@@ -140,25 +141,27 @@ def test_no_redirect_leads_from_https_to_http(
     assert not plain.requests
 
 
-def test_redirects_lead_from_http_to_https(authority: Authority, trusting: ssl.SSLContext) -> None:
+def test_redirects_from_http_to_https_are_followed(
+    authority: Authority, trusting: ssl.SSLContext
+) -> None:
     with Server(answer(), tls=authority.context(HOST)) as server:
         moved = redirect(server.url(scheme="https"))
         with Server(moved) as plain:
             assert code_of(fetcher_for(server, plain, tls=trusting), plain.url()) == ""
 
 
-def test_no_tls_at_all(trusting: ssl.SSLContext) -> None:
+def test_a_server_without_tls(trusting: ssl.SSLContext) -> None:
     def greet(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"220 mail.example.org ESMTP\r\n")
 
     with Server(greet) as server:
         fetcher = fetcher_for(server, tls=trusting, timeout_seconds=0.4)
         code = code_of(fetcher, server.url(scheme="https"))
-    assert code in {"url_unreachable", "url_timeout"}  # either side may wait for the other
+    assert code in {"url_unreachable", "url_timeout"}  # depending on which side waits for the other
 
 
 def test_a_handshake_that_never_ends(trusting: ssl.SSLContext) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts; nobody answers
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts, no program answers
         port = silent.getsockname()[1]
         fetcher = fetcher_for(tls=trusting, timeout_seconds=0.3, ports=(port,))
         assert code_of(fetcher, f"https://{HOST}:{port}/") == "url_timeout"

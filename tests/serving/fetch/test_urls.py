@@ -1,5 +1,6 @@
-"""One table of what may be asked for and what may not, and the parts that decide it."""
+"""URLs that are fetched and URLs that are refused, and the parsing behind it."""
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from serving.fetch.errors import UrlNotAllowedError, WebError
 from serving.fetch.fetcher import ArticleFetcher
 from serving.fetch.limits import WebSettings
 from serving.fetch.urls import parse_url
-from tests.serving.fetch.servers import NO_TLS, Names
+from tests.serving.fetch.servers import NO_TLS, Names, page_text
 
 PUBLIC = "93.184.215.14"
 REFUSED, UNREACHABLE = "url_not_allowed", "url_unreachable"
@@ -165,17 +166,20 @@ NAMES = {
 
 
 class ReachedError(WebError):
-    """Every check was passed; the next thing would be a connection."""
+    """The URL passed every check: a connection would follow."""
 
 
 @pytest.fixture
 def fetcher(monkeypatch: pytest.MonkeyPatch) -> ArticleFetcher:
-    """The production checks, a made-up name server, and no network."""
+    """Return a fetcher with the production checks, a fake resolver and no network."""
 
-    def stop(*_: object) -> None:
-        raise ReachedError
+    class Transport(httpx.AsyncBaseTransport):
+        def __init__(self, *_: object, **__: object) -> None: ...
 
-    monkeypatch.setattr("serving.fetch.fetcher.connect", stop)
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            raise ReachedError
+
+    monkeypatch.setattr("serving.fetch.fetcher.PinnedTransport", Transport)
     names = {name: [addresses] for name, addresses in NAMES.items()}
     return ArticleFetcher(WebSettings(), resolve=Names(names), tls=NO_TLS)
 
@@ -185,7 +189,7 @@ def test_which_urls_lead_to_a_connection(
     fetcher: ArticleFetcher, url: str, code: str | None
 ) -> None:
     with pytest.raises(WebError) as caught:
-        fetcher.fetch_page(url)
+        page_text(fetcher, url)
     if code is None:
         assert isinstance(caught.value, ReachedError)
     else:
@@ -194,12 +198,12 @@ def test_which_urls_lead_to_a_connection(
         assert not any(secret in str(caught.value) for secret in ("10.1.2.3", "::1", "secret"))
 
 
-def test_user_info_is_named_as_the_reason() -> None:
+def test_user_info_is_given_as_the_reason() -> None:
     with pytest.raises(UrlNotAllowedError, match="user name"):
         parse_url("http://reader:secret@example.org/")
 
 
-def test_a_url_is_taken_apart_as_it_will_be_sent() -> None:
+def test_parsed_parts_are_those_that_are_sent() -> None:
     url = parse_url("HTTPS://M\u00fcnchen.example.org:444?q=\u00f6 ".replace("M", "m"))
     assert url.host == "xn--mnchen-3ya.example.org"
     assert url.authority == "xn--mnchen-3ya.example.org:444"
@@ -236,13 +240,15 @@ def test_locations(location: str, expected: str | None) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(st.text(), st.text().map("http://".__add__), st.text().map("http://a.b/".__add__)))
-def test_any_text_is_a_url_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         url = parse_url(text)
     except UrlNotAllowedError:
         return
     assert str(url).isascii()
     assert parse_url(str(url)) == url
+    sent = httpx.URL(str(url))
+    assert sent.raw_host.decode() == url.host and sent.port in {None, url.port}
 
 
 @pytest.mark.parametrize(
@@ -283,11 +289,11 @@ def test_allowed_hosts(hosts: tuple[str, ...] | None, host: str, allowed: bool) 
         {"allow_private": True},
     ],
 )
-def test_settings_that_describe_no_fetcher(wrong: dict[str, object]) -> None:
+def test_invalid_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         WebSettings(**wrong)
 
 
-def test_no_setting_names_an_address_check() -> None:
+def test_no_setting_allows_private_addresses() -> None:
     expected = "enabled allowed_hosts ports max_bytes timeout_seconds max_redirects"
     assert list(WebSettings.model_fields) == expected.split()

@@ -1,31 +1,30 @@
-"""What good requests get."""
+"""Requests that succeed, the slots they hold, and clients that disconnect."""
 
 import asyncio
 import json
-import logging
 from typing import Any
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from serving.logs import request_logger
+from tests.serving.asgi import Client
 from tests.serving.stand_in import StandIn, make_app
 
 TEXT = "One paragraph of news.\n\nAnother one."
 
 
 def events_of(text: str) -> list[tuple[str, Any]]:
-    """Events of a stream, as a browser reads them."""
+    """Return a stream's events as a browser parses them."""
     blocks = [block.split("\n") for block in text.strip().split("\n\n")]
     return [(e.removeprefix("event: "), json.loads(d.removeprefix("data: "))) for e, d in blocks]
 
 
-def test_an_article_and_its_options_reach_the_engine() -> None:
-    engine = StandIn()
+def test_article_and_options_reach_the_summarizer() -> None:
+    summarizer = StandIn()
     body = {"article": TEXT, "top_k": 2, "threshold": 0.25, "max_summary_tokens": 20}
-    answer = TestClient(make_app(engine)).post("/summarize", json=body).json()
-    assert engine.asked[0].model_dump() == body
+    answer = TestClient(make_app(summarizer)).post("/summarize", json=body).json()
+    assert summarizer.asked[0].model_dump() == body
     assert answer["summary"] == "One paragraph of news."
     assert [p["text"] for p in answer["paragraphs"]] == TEXT.split("\n\n")
     assert answer["source"] is None
@@ -40,11 +39,11 @@ def test_an_article_and_its_options_reach_the_engine() -> None:
     assert times["fetch_ms"] == 0
 
 
-def test_a_url_is_fetched_and_named() -> None:
-    engine = StandIn()
-    client = TestClient(make_app(engine))
+def test_url_is_fetched_and_named_in_the_answer() -> None:
+    summarizer = StandIn()
+    client = TestClient(make_app(summarizer))
     answer = client.post("/summarize", json={"url": "https://example.org"}).json()
-    assert engine.asked[0].article == "Fetched text.\n\nMore of it."
+    assert summarizer.asked[0].article == "Fetched text.\n\nMore of it."
     assert answer["source"] == {"url": "https://example.org/moved", "title": "A title"}
 
 
@@ -59,17 +58,19 @@ def test_a_url_is_fetched_and_named() -> None:
         "\ufeffx",
     ],
 )
-def test_any_text_is_passed_on_as_it_is(text: str) -> None:
-    engine = StandIn()
-    response = TestClient(make_app(engine)).post("/summarize", json={"article": text})
+def test_text_reaches_the_summarizer_unchanged(text: str) -> None:
+    summarizer = StandIn()
+    response = TestClient(make_app(summarizer)).post("/summarize", json={"article": text})
     assert response.status_code == 200
-    assert engine.asked[0].article == text
+    assert summarizer.asked[0].article == text
 
 
-def test_an_article_that_breaks_the_engine_is_one_entry_of_a_batch() -> None:
-    engine = StandIn(failure=RuntimeError("a secret"), failing="Bad.")
+def test_article_that_the_summarizer_fails_on_is_one_failed_entry_of_a_batch() -> None:
+    summarizer = StandIn(failure=RuntimeError("a secret"), failing="Bad.")
     articles = [{"article": "Good."}, {"article": "Bad."}, {"article": "Fine."}]
-    response = TestClient(make_app(engine)).post("/summarize_batch", json={"articles": articles})
+    response = TestClient(make_app(summarizer)).post(
+        "/summarize_batch", json={"articles": articles}
+    )
     assert response.status_code == 200
     good, bad, fine = response.json()["articles"]
     assert (good["result"]["summary"], fine["result"]["summary"]) == ("Good.", "Fine.")
@@ -77,7 +78,7 @@ def test_an_article_that_breaks_the_engine_is_one_entry_of_a_batch() -> None:
     assert "secret" not in response.text
 
 
-def test_a_batch_answers_each_in_order_and_a_bad_one_alone() -> None:
+def test_batch_entries_are_in_order_and_fail_separately() -> None:
     entries = [
         {"article": TEXT},
         {"article": " "},
@@ -96,13 +97,13 @@ def test_a_batch_answers_each_in_order_and_a_bad_one_alone() -> None:
     assert answers[3]["error"]["field"] == "articles.3.top_k"
 
 
-def test_too_many_articles_at_once() -> None:
+def test_batch_with_too_many_articles_is_refused() -> None:
     client = TestClient(make_app(StandIn(), batch_articles=2))
     response = client.post("/summarize_batch", json={"articles": [{"article": TEXT}] * 3})
     assert (response.status_code, response.json()["error"]["code"]) == (422, "too_many_articles")
 
 
-def test_a_stream_shows_paragraphs_then_the_summary_as_it_comes() -> None:
+def test_stream_sends_paragraphs_then_tokens_then_the_summary() -> None:
     response = TestClient(make_app(StandIn())).post("/summarize/stream", json={"article": TEXT})
     assert response.headers["content-type"].startswith("text/event-stream")
     events = events_of(response.text)
@@ -118,7 +119,7 @@ def test_a_stream_shows_paragraphs_then_the_summary_as_it_comes() -> None:
     assert "paragraphs" not in last
 
 
-def test_the_documentation_has_examples_that_work_and_loads_nothing_from_elsewhere() -> None:
+def test_documentation_examples_work_and_no_other_host_is_used() -> None:
     client = TestClient(make_app(StandIn()))
     page = client.get("/", follow_redirects=True).text
     assert "http://" not in page
@@ -132,33 +133,15 @@ def test_the_documentation_has_examples_that_work_and_loads_nothing_from_elsewhe
             assert client.post(path, json=example).status_code == 200
 
 
-def test_the_card() -> None:
+def test_model_endpoint_returns_the_card() -> None:
     card = TestClient(make_app(StandIn())).get("/model").json()
     assert card["version"] == "7"
     assert card["evaluation"]["rows"] == 1
 
 
-def test_a_request_is_one_json_line_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
-    logger = request_logger()
-    handler = logging.StreamHandler()  # to the captured stream, not the one at import
-    handler.setFormatter(logger.handlers[0].formatter)
-    logger.addHandler(handler)
-    try:
-        client = TestClient(make_app(StandIn()))
-        client.post("/summarize", json={"article": TEXT}, headers={"x-request-id": "mine-1"})
-        response = client.post("/summarize", json={}, headers={"x-request-id": "bad id\n"})
-    finally:
-        logger.removeHandler(handler)
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line[:1] == "{"]
-    assert [line["status"] for line in lines] == [200, 422]
-    assert lines[0]["request_id"] == "mine-1"
-    assert lines[1]["request_id"] == response.headers["x-request-id"] != "bad id\n"
-    assert "paragraph of news" not in json.dumps(lines)
-
-
-def test_places_are_limited_and_free_again() -> None:
-    engine = StandIn(seconds=0.3)
-    app = make_app(engine, articles_at_once=2)
+def test_slots_are_limited_and_released() -> None:
+    summarizer = StandIn(seconds=0.3)
+    app = make_app(summarizer, articles_at_once=2)
     transport = httpx.ASGITransport(app)
 
     async def rush() -> tuple[list[int], int]:
@@ -177,37 +160,23 @@ def test_places_are_limited_and_free_again() -> None:
     ("path", "reads_first"),
     [("/summarize", False), ("/summarize/stream", False), ("/summarize/stream", True)],
 )
-def test_a_caller_who_leaves_frees_the_place(path: str, reads_first: bool) -> None:
-    """Before an answer, or before a stream's second event."""
-    engine = StandIn(seconds=0.0 if reads_first else 30.0, pause=30.0)
-    app = make_app(engine, articles_at_once=1)
-    body = json.dumps({"article": TEXT}).encode()
-    scope = {
-        "type": "http", "http_version": "1.1", "method": "POST", "path": path,
-        "raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http",
-        "server": ("here", 80), "client": ("there", 1),
-        "headers": [(b"content-type", b"application/json")],
-        "asgi": {"version": "3.0", "spec_version": "2.4"},  # whose responses don't ask who reads
-    }  # fmt: skip
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-    sent: list[Any] = []
+def test_disconnected_client_releases_its_slot(path: str, reads_first: bool) -> None:
+    """Disconnect before the answer, or after a stream's first event."""
+    summarizer = StandIn(seconds=0.0 if reads_first else 30.0, pause=30.0)
+    app = make_app(summarizer, articles_at_once=1)
+    client = Client({"article": TEXT}, path)
 
-    async def receive() -> Any:
-        if messages:
-            return messages.pop()
-        if sent if reads_first else engine.asked:
-            return {"type": "http.disconnect"}
-        return await asyncio.sleep(30)
+    async def disconnect() -> int:
+        task = client.start(app)
+        async with asyncio.timeout(5):
+            while not (client.sent if reads_first else summarizer.asked):
+                await asyncio.sleep(0.01)
+            client.disconnected.set()
+            await task
+        used: int = app.state.runtime.handler.slots.used
+        return used
 
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def leave() -> int:
-        await asyncio.wait_for(app(scope, receive, send), 5)
-        taken: int = app.state.runtime.desk.admission.taken
-        return taken
-
-    assert asyncio.run(leave()) == 0
-    assert len(engine.asked) == 1
-    assert engine.finished == reads_first
-    assert sent[0]["status"] == (200 if reads_first else 499)
+    assert asyncio.run(disconnect()) == 0
+    assert len(summarizer.asked) == 1
+    assert summarizer.finished == reads_first
+    assert client.status == (200 if reads_first else 499)

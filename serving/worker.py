@@ -1,0 +1,178 @@
+"""Run the model in a thread: queued articles share batches, and streams run one at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Protocol
+
+from highlighter.inference.answers import HighlightRequest, Highlights, Reading
+
+StreamItem = Reading | str | Highlights
+BATCH_SIZE = 8  # larger batches increase latency and barely increase throughput
+
+
+class SummarizerLike(Protocol):
+    """Methods of `highlighter.inference.summarizer.Summarizer` that a worker calls."""
+
+    def summarize(
+        self,
+        requests: Sequence[HighlightRequest],
+        *,
+        batch_size: int,
+        cancelled: Callable[[], bool],
+    ) -> list[Highlights]:
+        """Return the highlights of each article, in order, or raise if cancelled."""
+
+    def stream(
+        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+    ) -> Generator[StreamItem, None, None]:
+        """Yield the paragraphs, the summary's text as it is written, and the highlights."""
+
+
+class Job:
+    """An article in the queue. `done` ends when the model has finished with it."""
+
+    def __init__(self, request: HighlightRequest, *, streams: bool) -> None:
+        self.request = request
+        self.streams = streams
+        self.done: asyncio.Future[Highlights | None] = asyncio.get_running_loop().create_future()
+        self.items: asyncio.Queue[StreamItem | None] = asyncio.Queue()  # None: the end
+        self.cancelled = False  # read by the model's thread
+
+    def cancel(self) -> None:
+        """Drop the job if it is queued, or stop it unless others of its batch are needed."""
+        self.cancelled = True
+        self.done.cancel()
+
+    def fail(self, error: Exception) -> None:
+        """End the job with an error."""
+        if not self.done.done():
+            self.done.set_exception(error)
+            self.done.exception()  # asyncio logs exceptions that nobody has retrieved
+        self.items.put_nowait(None)
+
+    def finish(self, highlights: Highlights | None) -> None:
+        """End the job with the model's answer; a stream's answer is among its items."""
+        if not self.done.done():
+            self.done.set_result(highlights)
+        self.items.put_nowait(None)
+
+
+class ModelWorker:
+    """Queue in front of a summarizer, which handles one batch or one stream at a time.
+
+    BentoML's adaptive batching is not used: it holds requests back for as long as recent ones
+    waited, so that after a minute of overload an idle service took 3.5 s for a 0.2 s request, and
+    it computes answers for clients that have disconnected.
+
+    Args:
+        summarizer: the loaded model; called from one thread only.
+        observe_batch: called with the number of articles of each batch.
+        batch_size: maximum number of articles in a batch.
+    """
+
+    def __init__(
+        self,
+        summarizer: SummarizerLike,
+        observe_batch: Callable[[int], None],
+        batch_size: int = BATCH_SIZE,
+    ) -> None:
+        self._summarizer = summarizer
+        self._observe_batch = observe_batch
+        self._batch_size = batch_size
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._queue: list[Job] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def summarize(self, request: HighlightRequest) -> Highlights:
+        """Return an article's highlights; raise the model's error if it failed."""
+        job = self.submit(request)
+        try:
+            highlights = await job.done
+        finally:
+            job.cancel()
+        assert highlights is not None
+        return highlights
+
+    async def stream(self, job: Job) -> AsyncIterator[StreamItem]:
+        """Yield a streaming job's items; ending the iteration cancels the job.
+
+        The model does not wait for the reader: unread items are kept.
+        """
+        try:
+            while (item := await job.items.get()) is not None:
+                yield item
+            await job.done
+        finally:
+            job.cancel()
+
+    def submit(self, request: HighlightRequest, *, streams: bool = False) -> Job:
+        """Append an article to the queue."""
+        job = Job(request, streams=streams)
+        self._queue.append(job)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return job
+
+    async def _run(self) -> None:
+        try:
+            while jobs := self._take():
+                if jobs[0].streams:
+                    await self._stream(jobs[0])
+                else:
+                    self._observe_batch(len(jobs))
+                    await self._summarize(jobs)
+        finally:
+            self._task = None
+
+    def _take(self) -> list[Job]:
+        """Remove the next batch or stream from the queue, in order of arrival.
+
+        A batch takes articles from behind queued streams, so that it is as full as it can be.
+        """
+        waiting = [job for job in self._queue if not job.done.done()]
+        articles = [job for job in waiting if not job.streams][: self._batch_size]
+        taken = waiting[:1] if waiting and waiting[0].streams else articles
+        self._queue = [job for job in waiting if job not in taken]
+        return taken
+
+    async def _summarize(self, jobs: Sequence[Job]) -> None:
+        def work() -> list[Highlights]:
+            requests = [job.request for job in jobs]
+            return self._summarizer.summarize(
+                requests,
+                batch_size=self._batch_size,
+                cancelled=lambda: all(job.cancelled for job in jobs),
+            )
+
+        try:
+            answers = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except Exception as error:  # noqa: BLE001 -- reported to each client
+            if len(jobs) == 1:
+                jobs[0].fail(error)
+                return
+            for job in jobs:  # one article must not fail the others of its batch
+                if not job.done.done():
+                    await self._summarize([job])
+            return
+        for job, highlights in zip(jobs, answers, strict=True):
+            job.finish(highlights)
+
+    async def _stream(self, job: Job) -> None:
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            stream = self._summarizer.stream(job.request, cancelled=lambda: job.cancelled)
+            with closing(stream) as items:
+                for item in items:
+                    if job.cancelled:
+                        return
+                    loop.call_soon_threadsafe(job.items.put_nowait, item)
+
+        try:
+            await loop.run_in_executor(self._thread, work)
+        except Exception as error:  # noqa: BLE001 -- reported to the client
+            job.fail(error)
+        else:
+            job.finish(None)
