@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 @pytest.fixture(scope="module")
 def articles() -> list[Article]:
     """Two of the corpus, and one that is longer than the window."""
-    file = ROOT / "highlighter" / "newswire" / "data" / "test.parquet"
+    file = ROOT / "highlighter" / "embedded" / "corpus" / "test.parquet"
     rows = pq.read_table(file).slice(0, 6).to_pylist()
     short = [Article(article=row["article"], highlights=row["highlights"]) for row in rows]
     long = Article(

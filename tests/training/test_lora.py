@@ -123,7 +123,7 @@ def test_the_checkpoint_loads_where_there_is_no_peft(
     save_checkpoint(tmp_path, model, tokenizer, TEXT)
     program = (
         "import sys; sys.modules['peft'] = None\n"
-        "from highlighter.model import load_model\n"
+        "from highlighter.model.model import load_model\n"
         "model = load_model(sys.argv[1])\n"
         "print(repr(float(sum(w.double().sum() for w in model.parameters()))))"
     )
