@@ -188,7 +188,7 @@ def train_as_here(task: Task, salience_weight: float) -> Outcome:
         work_folder=task.folder / "training",
         callbacks=[clock],
     )
-    return clock.outcome(model, task)
+    return clock.outcome(model.seq2seq, task)
 
 
 CONTENDERS: dict[str, Callable[[Task], Outcome]] = {

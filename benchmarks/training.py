@@ -61,7 +61,7 @@ def main() -> None:
         weights = Path(folder) / "weights"
         tokenizer = load_tokenizer(str(options.vocabulary))
         model = build_model(random_weights(options.shape, options.vocabulary), tokenizer, seed=13)
-        model.save_pretrained(weights)
+        model.save(weights)
         tokenizer.save_pretrained(weights)
         trained = read_articles(options.articles)[: options.examples]
         work = count_work(model.config, tokenizer, trained)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from safetensors import safe_open
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from highlighter.errors import CheckpointError
+from highlighter.model.model import HighlightModel
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
     Engine,
@@ -29,12 +30,12 @@ class _Engine(Settings):
 
 def save_checkpoint(
     folder: Path,
-    model: PreTrainedModel,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     text: TextSettings,
 ) -> None:
     """Write config, safetensors, tokenizer and text settings."""
-    model.save_pretrained(folder)
+    model.save(folder)
     tokenizer.save_pretrained(folder)
     _write(folder, TEXT_FILE, text)
 

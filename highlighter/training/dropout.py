@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import (
+    AttentionInterface,
+    AttentionMaskInterface,
+    T5ForConditionalGeneration,
+)
 from transformers.masking_utils import eager_mask
-
-from highlighter.model.model import T5ForHighlighting
 
 _NAME = "cpu_training"
 _LEVELS = 2**16
@@ -125,7 +127,7 @@ def attend(  # noqa: PLR0917 - so does transformers
 
 
 @contextmanager
-def quick_dropout(model: T5ForHighlighting) -> Iterator[None]:
+def quick_dropout(model: T5ForConditionalGeneration) -> Iterator[None]:
     """Let a model that trains on a CPU draw its dropout quickly, as long as the block lasts."""
     AttentionInterface.register(_NAME, attend)
     AttentionMaskInterface.register(_NAME, eager_mask)

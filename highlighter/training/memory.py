@@ -9,7 +9,7 @@ import torch
 from transformers import T5Config
 
 from highlighter.errors import TrainingError
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings, TrainingSettings
 from highlighter.system.memory import available_memory
 
@@ -45,7 +45,7 @@ class Estimate:
 
 
 def check_memory(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     rows: datasets.Dataset,
     *,
     text: TextSettings,
@@ -97,7 +97,7 @@ def batch_shapes(
 
 
 def estimate(
-    model: T5ForHighlighting, shape: Shape, settings: TrainingSettings, precision: str
+    model: HighlightModel, shape: Shape, settings: TrainingSettings, precision: str
 ) -> Estimate:
     """The estimate for batches of one shape."""
     learning = [weight for weight in model.parameters() if weight.requires_grad]

@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.errors import TrainingError
 from highlighter.model.checkpoint import save_checkpoint
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import Settings, TextSettings, TrainingSettings
 from highlighter.system.memory import few_mapped_pages, keep_freed_memory
@@ -57,7 +57,7 @@ class TrainingJob:
 
     def write(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         tokenizer: PreTrainedTokenizerBase,
         features: datasets.DatasetDict,
         settings: JobSettings,
@@ -70,7 +70,7 @@ class TrainingJob:
 
     def read(
         self,
-    ) -> tuple[T5ForHighlighting, PreTrainedTokenizerBase, datasets.DatasetDict, JobSettings]:
+    ) -> tuple[HighlightModel, PreTrainedTokenizerBase, datasets.DatasetDict, JobSettings]:
         """What `write` wrote."""
         start = str(self._folder / "start")
         settings = (self._folder / "settings.json").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ class TrainingJob:
 
     def write_result(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         tokenizer: PreTrainedTokenizerBase,
         text: TextSettings,
         report: TrainingReport,
@@ -92,7 +92,7 @@ class TrainingJob:
         save_checkpoint(self._folder / "result", model, tokenizer, text)
         (self._folder / "report.json").write_text(report.model_dump_json(), encoding="utf-8")
 
-    def read_result(self, model: T5ForHighlighting) -> TrainingReport:
+    def read_result(self, model: HighlightModel) -> TrainingReport:
         """Put the trained weights into `model`; return the report."""
         model.load_state_dict(load_model(str(self._folder / "result")).state_dict())
         report = (self._folder / "report.json").read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ _GRACE_SECONDS = 10
 
 
 def train_in_processes(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     features: datasets.DatasetDict,
     *,

@@ -21,7 +21,7 @@ from highlighter.data.collator import Draws, WindowCollator
 from highlighter.data.windows import encode_prefix
 from highlighter.metrics.rouge import score_rouge
 from highlighter.model.build import LowRankUpdates
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings, TrainingSettings
 from highlighter.training.dropout import quick_dropout
 from highlighter.training.memory import check_memory
@@ -46,7 +46,7 @@ def choose_precision(wanted: str, device: torch.device) -> str:
 
 
 def train(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     features: datasets.DatasetDict,
     *,
@@ -66,7 +66,6 @@ def train(
         validation = validation.select(range(min(settings.validation_rows, len(validation))))
     if settings.early_stopping_patience is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
-    model.config.use_cache = not settings.gradient_checkpointing
     updates = LowRankUpdates(model, settings.lora) if settings.lora else None
     precision = "bf16" if arguments.bf16 else "fp32"
     check_memory(
@@ -100,13 +99,15 @@ def train(
     )
     if arguments.process_index:  # other dropout than in the first process
         set_seed(seed + arguments.process_index)
+    decoder = model.seq2seq.get_decoder()
+    if settings.gradient_checkpointing:
+        model.seq2seq.activation_checkpointing_enable()
+        decoder.config.use_cache = False
     with _dropout(model, arguments):
         progress = train_or_resume(trainer, settings.checkpoint_minutes)
-    model.config.use_cache = True
-    # accelerate leaves its mixed precision on the model; its own way back would take off the part
-    # of `forward` that is ours as well.
-    for name in ("forward", "_original_forward"):
-        model.__dict__.pop(name, None)
+    model.seq2seq.activation_checkpointing_disable()
+    decoder.config.use_cache = True
+    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # ends mixed precision
     if updates:
         updates.merge()
     return _report(trainer, settings, progress)
@@ -127,7 +128,6 @@ def _arguments(
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=settings.evaluation_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        activation_checkpointing=settings.gradient_checkpointing,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup_steps,
@@ -141,6 +141,7 @@ def _arguments(
         logging_strategy="steps",
         logging_steps=settings.logging_steps,
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # it waits for the GPU at every step
         eval_strategy="steps",
         eval_steps=interval,
         save_strategy="steps",
@@ -161,11 +162,11 @@ def _arguments(
 
 
 def _dropout(
-    model: T5ForHighlighting, arguments: Seq2SeqTrainingArguments
+    model: HighlightModel, arguments: Seq2SeqTrainingArguments
 ) -> AbstractContextManager[None]:
     # Without dropout there is nothing to win.
     on_cpu = arguments.device.type == "cpu"
-    return quick_dropout(model) if on_cpu and model.config.dropout_rate else nullcontext()
+    return quick_dropout(model.seq2seq) if on_cpu and model.config.dropout_rate else nullcontext()
 
 
 def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def]

@@ -31,7 +31,7 @@ def task(
 ) -> Task:
     monkeypatch.setattr(contenders, "TEXT", TextSettings(max_source_tokens=256))
     weights = tmp_path / "weights"
-    build_model(TINY, tokenizer, seed=1).save_pretrained(weights)
+    build_model(TINY, tokenizer, seed=1).save(weights)
     tokenizer.save_pretrained(weights)
     rows = [
         Article(article=row["article"], highlights=row["highlights"])

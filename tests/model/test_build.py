@@ -27,7 +27,7 @@ from highlighter.model.checkpoint import (
     save_checkpoint,
     write_engine,
 )
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.settings import (
     EvaluationSettings,
     GateSettings,
@@ -92,22 +92,22 @@ def test_every_weight_of_a_student_is_the_teachers(
     theirs = load_model(str(teacher)).state_dict()
     student = build_model(source(teacher, encoder=3, decoder=2), tokenizer, seed=9)
     of_layer = {
-        "encoder.block.1.": "encoder.block.2.",
-        "encoder.block.2.": "encoder.block.3.",
-        "decoder.block.1.": "decoder.block.3.",
+        "seq2seq.encoder.block.1.": "seq2seq.encoder.block.2.",
+        "seq2seq.encoder.block.2.": "seq2seq.encoder.block.3.",
+        "seq2seq.decoder.block.1.": "seq2seq.decoder.block.3.",
     }
     for name, weight in student.state_dict().items():
         place = next((place for place in of_layer if name.startswith(place)), "")
         assert torch.equal(weight, theirs[of_layer.get(place, "") + name[len(place) :]]), name
     assert (student.config.num_layers, student.config.num_decoder_layers) == (3, 2)
-    assert (len(student.encoder.block), len(student.decoder.block)) == (3, 2)
+    assert (len(student.encoder.block), len(student.seq2seq.decoder.block)) == (3, 2)
 
 
 def test_a_student_that_keeps_all_layers_is_its_teacher_and_is_saved_whole(
     teacher: Path, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     theirs = load_model(str(teacher)).eval()
-    shrink(theirs, 4, 2).save_pretrained(tmp_path)
+    shrink(theirs, 4, 2).save(tmp_path)
     ids = torch.tensor([[5, 6, 7, 1]])
     for student in (shrink(theirs, 4, 4), load_model(str(tmp_path))):
         same = _logits(student, ids).equal(_logits(theirs, ids))
@@ -115,9 +115,9 @@ def test_a_student_that_keeps_all_layers_is_its_teacher_and_is_saved_whole(
     assert torch.equal(_logits(load_model(str(tmp_path)), ids), _logits(shrink(theirs, 4, 2), ids))
 
 
-def _logits(model: T5ForHighlighting, ids: torch.Tensor) -> torch.Tensor:
+def _logits(model: HighlightModel, ids: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
-        logits: torch.Tensor = model.eval()(input_ids=ids, labels=ids).logits
+        logits: torch.Tensor = model.seq2seq.eval()(input_ids=ids, labels=ids).logits
     return logits
 
 

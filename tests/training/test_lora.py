@@ -14,7 +14,7 @@ from highlighter.data.features import tokenize_splits
 from highlighter.data.windows import encode_prefix
 from highlighter.model.build import LowRankUpdates, build_model
 from highlighter.model.checkpoint import save_checkpoint
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import (
     LoraSettings,
     MapSettings,
@@ -53,7 +53,7 @@ def batch(features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase) ->
     return collator([features["train"][i] for i in range(4)])
 
 
-def weights(model: T5ForHighlighting) -> dict[str, torch.Tensor]:
+def weights(model: HighlightModel) -> dict[str, torch.Tensor]:
     return {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
 
@@ -100,17 +100,17 @@ def test_the_merged_model_answers_as_the_adapted_one_did(
 ) -> None:
     model = build_model(TINY, tokenizer, seed=5).eval()
     with torch.no_grad():
-        plain = model(**batch)[2].logits
+        plain = model(**batch).logits
     updates = LowRankUpdates(model, LORA)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "lora_B" in name:  # zero at the start, so that nothing is changed yet
                 weight.normal_(std=0.05)
-        summary, salience, output = model.eval()(**batch)
+        summary, salience, logits = model.eval()(**batch)
         updates.merge()
         merged_summary, merged_salience, merged = model(**batch)
-    assert not torch.allclose(output.logits, plain, atol=1e-2)
-    torch.testing.assert_close(merged.logits, output.logits, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(logits, plain, atol=1e-2)
+    torch.testing.assert_close(merged, logits, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(merged_summary, summary)
     torch.testing.assert_close(merged_salience, salience)
 
@@ -149,7 +149,7 @@ def test_checkpointing_gives_the_same_gradients(
             torch.manual_seed(1)
             LowRankUpdates(model, lora)
         if checkpointing:
-            model.activation_checkpointing_enable()
+            model.seq2seq.activation_checkpointing_enable()
         model.config.use_cache = not checkpointing
         summary, salience, _ = model(**batch)
         (summary + salience).backward()

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.features import tokenize_splits
 from highlighter.errors import TrainingError
 from highlighter.model.build import build_model
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel, SalienceConfig, SalienceHead
 from highlighter.settings import MapSettings, ScratchModel, TextSettings, TrainingSettings
 from highlighter.training.processes import (
     JobSettings,
@@ -74,10 +74,11 @@ def features(
     return rows
 
 
-def still_model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+def still_model(tokenizer: PreTrainedTokenizerBase) -> HighlightModel:
     """No dropout: processes draw their own masks."""
     model = build_model(STILL, tokenizer, SEED)
-    model.config.salience_dropout = model.salience.dropout.p = 0.0
+    width = model.config.hidden_size
+    model.salience = SalienceHead(width, SalienceConfig(dropout=0.0))
     return model
 
 
@@ -85,8 +86,8 @@ def still_model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
 class Runs:
     """One fine-tuning by one process and by two."""
 
-    alone: tuple[T5ForHighlighting, TrainingReport]
-    together: tuple[T5ForHighlighting, TrainingReport]
+    alone: tuple[HighlightModel, TrainingReport]
+    together: tuple[HighlightModel, TrainingReport]
     work_folder: Path
     run: Run
     uri: str

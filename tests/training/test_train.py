@@ -16,7 +16,7 @@ from highlighter.inference.answers import HighlightRequest, Highlights
 from highlighter.inference.summarizer import Summarizer
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import finish_checkpoint, read_text_settings, save_checkpoint
-from highlighter.model.model import load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
     GenerationSettings,
@@ -50,7 +50,7 @@ def fine_tune(
     folder: Path,
     settings: TrainingSettings,
     callbacks: list[TrainerCallback] | None = None,
-) -> tuple[T5ForConditionalGeneration, TrainingReport]:
+) -> tuple[HighlightModel, TrainingReport]:
     model = build_model(TINY, tokenizer, seed=5)
     report = train(
         model, tokenizer, features, text=TEXT, settings=settings, seed=5, work_folder=folder,
@@ -124,13 +124,13 @@ def test_the_best_weights_are_kept_not_the_last(
         def on_step_end(self, args, state, control, model=None, **kwargs):  # type: ignore[no-untyped-def]
             if state.global_step > 8:
                 with torch.no_grad():
-                    model.shared.weight.normal_()
+                    model.seq2seq.shared.weight.normal_()
 
     model, report = fine_tune(features, tokenizer, tmp_path, FEW_STEPS, [Wreck()])
     assert report.best_step == 8
     validations = dict(report.curves["validation/loss"])
     assert report.validation_loss == validations[8] < validations[12]
-    assert model.shared.weight.abs().mean() < 0.9  # the wrecked ones are about 0.8 sigma
+    assert model.seq2seq.shared.weight.abs().mean() < 0.9  # the wrecked ones are about 0.8 sigma
 
 
 def test_early_stopping_ends_a_run_that_no_longer_improves(
@@ -302,8 +302,8 @@ def test_mixed_precision_ends_with_the_training(
     model.eval()
     ids = torch.tensor([[10, 11, 12, 1]])
     with torch.no_grad():
-        logits = model(input_ids=ids, labels=ids).logits
+        logits = model.seq2seq(input_ids=ids, labels=ids).logits
         encoded = model.encoder(input_ids=ids)
-        exact = model(encoder_outputs=encoded, labels=ids).logits
+        exact = model.seq2seq(encoder_outputs=encoded, labels=ids).logits
     assert torch.equal(logits, exact)
     assert not torch.equal(logits, logits.bfloat16().float())
