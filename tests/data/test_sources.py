@@ -98,7 +98,7 @@ def test_too_few_rows_left_stops_with_the_counts_and_an_example(tmp_path: Path) 
     usable = {"id": "1", "article": "A. " * 9, "highlights": "A."}
     source = three_files(tmp_path, test=["nonsense", usable])
     with pytest.raises(
-        CorpusError, match=r"test: 1 of 2 rows .* 2 are needed.*1 malformed"
+        CorpusError, match=r"test: 1 of 2 rows .* 2 are required.*1 malformed"
     ) as error:
         ingest(source, tmp_path, MinimumRows(test=2))
     assert "test.jsonl:1: not JSON" in str(error.value)
@@ -164,7 +164,7 @@ def test_an_unknown_column_is_named_with_those_there_are(tmp_path: Path, suffix:
         ("missing.csv", None, "no such file"),
         ("broken.parquet", b"PAR1 this is not parquet", "unreadable"),
         ("latin.csv", "article,highlights\ncaf\xe9,x\n".encode("latin-1"), "unreadable"),
-        ("story.docx", b"PK", "can't read '.docx' files"),
+        ("story.docx", b"PK", "'.docx' files are not supported"),
         ("quote.csv", b'article,highlights\n"never closed,x\n', "unreadable"),
     ],
 )
