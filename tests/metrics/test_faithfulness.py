@@ -14,6 +14,7 @@ from highlighter.metrics.faithfulness import (
     faithfulness,
     unsupported_facts,
 )
+from tests.conftest import Sample
 
 _CLINTON = "Bill Clinton met Barack Obama. Clinton smiled."
 
@@ -180,9 +181,9 @@ def test_fifty_thousand_characters_take_linear_time() -> None:
 
 
 def test_the_lead_is_faithful_and_other_articles_are_not(
-    sample_rows: dict[str, list[dict[str, str]]],
+    sample: Sample,
 ) -> None:
-    rows = sample_rows["test"]
+    rows = sample.rows
     articles = [ArticleFacts(row["article"]) for row in rows]
     for row, article in zip(rows, articles, strict=True):
         sentences = sentence_texts(row["article"])
