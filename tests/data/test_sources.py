@@ -77,7 +77,9 @@ def test_rows_that_can_not_be_used_are_left_out_with_file_row_and_reason(tmp_pat
     )
 
 
-def test_an_article_in_two_splits_stays_where_it_is_judged(tmp_path: Path) -> None:
+def test_an_article_in_two_splits_is_kept_in_the_first_of_test_validation_train(
+    tmp_path: Path,
+) -> None:
     shared, *others = made_up_articles(6, 2)
     again = dict(shared, id="other")
     source = three_files(
