@@ -1,94 +1,18 @@
 """An encoder-decoder that writes the summary, with a salience head that scores its sentences."""
 
-import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.utils import cached_file, has_file
 
 from highlighter.data.collator import IGNORED
-from highlighter.data.sentence_features import FEATURES
 from highlighter.errors import CheckpointError, first_line
-from highlighter.settings import Settings
+from highlighter.model.salience import SalienceHead, load_salience, save_salience
 
-SALIENCE_WEIGHTS = "salience.safetensors"
-SALIENCE_CONFIG = "salience.json"
 _FAMILIES = ("t5",)  # values of `model_type` in config.json
-
-logger = logging.getLogger(__name__)
-
-
-class SalienceConfig(Settings):
-    """Shape of a salience head, stored beside its weights."""
-
-    hidden_size: int = 64
-    positions: int = 32
-    dropout: float = 0.1
-    features: tuple[str, ...] = FEATURES
-
-
-class SalienceHead(nn.Module):
-    """Scores each segment from its mean encoder state, its index and its features.
-
-    T5 encodes relative positions only, so the index is added as an embedding. The projection of
-    the states starts at zero: an untrained head uses position and features only.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        config: SalienceConfig = SalienceConfig(),  # noqa: B008 -- frozen
-        state_dropout: float = 0.0,
-    ) -> None:
-        """Initialize with random weights.
-
-        Args:
-            width: size of an encoder state.
-            config: shape and dropout.
-            state_dropout: dropout rate of the encoder states only; for an encoder that has
-                memorized the training articles.
-        """
-        super().__init__()
-        self.config = config
-        self.states = nn.Linear(width, config.hidden_size)
-        self.features = nn.Linear(len(config.features), config.hidden_size)
-        self.positions = nn.Embedding(config.positions, config.hidden_size)
-        self.output = nn.Linear(config.hidden_size, 1)
-        self.dropout = nn.Dropout(config.dropout)
-        self.state_dropout = nn.Dropout(state_dropout)
-        self._reset_parameters()
-
-    @torch.no_grad()
-    def _reset_parameters(self) -> None:
-        nn.init.zeros_(self.states.weight)
-        nn.init.normal_(self.features.weight, std=0.3)
-        nn.init.normal_(self.positions.weight, std=0.05)
-        nn.init.normal_(self.output.weight, std=0.1)
-        nn.init.zeros_(self.states.bias)
-        nn.init.zeros_(self.features.bias)
-        nn.init.constant_(self.output.bias, -2.0)  # about one segment in eight is salient
-
-    def forward(
-        self, states: torch.Tensor, indices: torch.Tensor, features: torch.Tensor
-    ) -> torch.Tensor:
-        """Return logits of shape (batch, segments).
-
-        Args:
-            states: mean encoder state of each segment, (batch, segments, width).
-            indices: index of each segment in its article, (batch, segments).
-            features: rows of `describe_segments`, (batch, segments, len(FEATURES)).
-        """
-        # The scale of the states differs between checkpoints.
-        states = self.state_dropout(nn.functional.rms_norm(states, states.shape[-1:]))
-        hidden = self.states(states) + self.features(features)
-        hidden = hidden + self.positions(indices.clamp(max=self.config.positions - 1))
-        logits: torch.Tensor = self.output(self.dropout(nn.functional.gelu(hidden)))
-        return logits.squeeze(-1)
 
 
 class HighlightOutput(NamedTuple):
@@ -237,9 +161,7 @@ class HighlightModel(nn.Module):
     def save(self, folder: Path) -> None:
         """Write the encoder-decoder's own files, and those of the salience head beside them."""
         self.seq2seq.save_pretrained(folder)
-        save_file(self.salience.state_dict(), folder / SALIENCE_WEIGHTS)
-        config = self.salience.config.model_dump_json(indent=2) + "\n"
-        (folder / SALIENCE_CONFIG).write_text(config, encoding="utf-8")
+        save_salience(self.salience, folder)
 
 
 def load_model(
@@ -274,7 +196,7 @@ def load_model(
             ignore_mismatched_sizes=True,  # the report names them
         )
         _check_weights(name, report)
-        salience = _load_salience(name, revision)
+        salience = load_salience(name, revision)
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{name}: no T5 can be loaded from {place} ({first_line(error)})."
@@ -302,24 +224,6 @@ def _check_weights(name: str, report: dict[str, Any]) -> None:
             f"{len(report['mismatched_keys'])} have another shape than config.json says; the first "
             f"is {example}. Use a complete T5 checkpoint with its own config.json."
         )
-
-
-def _load_salience(name: str, revision: str) -> SalienceHead | None:
-    """Return the salience head of a checkpoint, or None if it has none."""
-    if not has_file(name, SALIENCE_WEIGHTS, revision=revision):
-        logger.info("%s has no salience head; a new one is initialized", name)
-        return None
-    file = Path(cached_file(name, SALIENCE_CONFIG, revision=revision))
-    config = SalienceConfig.model_validate_json(file.read_text(encoding="utf-8"))
-    if config.features != FEATURES:
-        raise CheckpointError(
-            f"{name}: its salience head uses the features {', '.join(config.features)}, this "
-            f"version of the project computes {', '.join(FEATURES)}. Train it again."
-        )
-    weights = load_file(cached_file(name, SALIENCE_WEIGHTS, revision=revision))
-    head = SalienceHead(weights["states.weight"].shape[1], config)
-    head.load_state_dict(weights)
-    return head
 
 
 def _tied_weights(model: nn.Module) -> set[str]:

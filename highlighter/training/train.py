@@ -1,4 +1,4 @@
-"""Fine-tune a T5 on tokenized articles."""
+"""Fine-tune a model on tokenized articles."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -30,13 +30,14 @@ from highlighter.training.resume import Progress, train_or_resume
 from highlighter.training.trainer import HighlightTrainer, ValidateAtEnd
 
 
-def choose_precision(wanted: str, device: torch.device) -> str:
-    """`auto` as "bf16" or "fp32". Never fp16: T5's activations overflow it.
+def choose_precision(precision: str, device: torch.device) -> str:
+    """Return "bf16" or "fp32" for the setting `training.precision`.
 
-    On a CPU without bf16 instructions torch emulates them, hundreds of times slower.
+    `auto` is bf16 if the hardware has it: torch's emulation on a CPU is hundreds of times slower.
+    fp16 is no choice because T5's activations overflow it.
     """
-    if wanted != "auto":
-        return wanted
+    if precision != "auto":
+        return precision
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type == "cpu":
@@ -56,9 +57,21 @@ def train(
     work_folder: Path,
     callbacks: list[TrainerCallback],
 ) -> TrainingReport:
-    """Train in place and leave the best validated weights in `model`.
+    """Train a model in place; it ends with the best validated weights.
 
-    What an earlier call with the same arguments left in `work_folder` is gone on from.
+    Args:
+        model: the model.
+        tokenizer: its tokenizer.
+        features: tokenized rows of the splits `train` and `validation`, see `tokenize_splits`.
+        text: prefix and lengths.
+        settings: the settings of the training.
+        seed: seed of the order of the rows, of the windows drawn, and of dropout.
+        work_folder: folder of the checkpoints. A call with the same arguments that was interrupted
+            is resumed from them.
+        callbacks: further callbacks of the trainer.
+
+    Raises:
+        TrainingError: the memory does not suffice.
     """
     arguments = _arguments(settings, len(features["train"]), text, seed, work_folder)
     validation = features["validation"]
@@ -97,7 +110,7 @@ def train(
         compute_metrics=_rouge_of(tokenizer) if arguments.predict_with_generate else None,
         callbacks=[ValidateAtEnd(), *callbacks],
     )
-    if arguments.process_index:  # other dropout than in the first process
+    if arguments.process_index:  # each process draws its own dropout
         set_seed(seed + arguments.process_index)
     decoder = model.seq2seq.get_decoder()
     if settings.gradient_checkpointing:
@@ -116,8 +129,8 @@ def train(
 def _arguments(
     settings: TrainingSettings, rows: int, text: TextSettings, seed: int, work_folder: Path
 ) -> Seq2SeqTrainingArguments:
-    rows_a_step = settings.batch_size * settings.gradient_accumulation_steps * settings.processes
-    steps = settings.max_steps or max(1, round(settings.epochs * -(-rows // rows_a_step)))
+    rows_per_step = settings.batch_size * settings.gradient_accumulation_steps * settings.processes
+    steps = settings.max_steps or max(1, round(settings.epochs * -(-rows // rows_per_step)))
     interval = -(-steps // settings.evaluations)
     use_cpu = settings.device == "cpu" or not torch.cuda.is_available()
     device = torch.device("cpu" if use_cpu else "cuda")
@@ -146,17 +159,17 @@ def _arguments(
         eval_steps=interval,
         save_strategy="steps",
         save_steps=interval,
-        save_total_limit=3,  # the best, the last, and one more should the last be damaged
+        save_total_limit=3,  # the best, the last, and one more in case the last is damaged
         restore_callback_states_from_checkpoint=True,
         load_best_model_at_end=True,
         metric_for_best_model="rougeLsum" if by_rouge else "loss",
         greater_is_better=by_rouge,
         predict_with_generate=by_rouge,
-        # Greedy while training: beams would only slow the comparison between checkpoints.
+        # Checkpoints are compared by greedy summaries, because beam search is slower.
         generation_max_length=text.max_target_tokens,
         generation_num_beams=1,
         remove_unused_columns=False,
-        ddp_find_unused_parameters=not settings.summary_weight,  # then the decoder is not used
+        ddp_find_unused_parameters=not settings.summary_weight,  # without it the decoder is idle
         report_to=[],
     )
 
@@ -164,14 +177,14 @@ def _arguments(
 def _dropout(
     model: HighlightModel, arguments: Seq2SeqTrainingArguments
 ) -> AbstractContextManager[None]:
-    # Without dropout there is nothing to win.
+    # It is only faster where there is dropout.
     on_cpu = arguments.device.type == "cpu"
     return quick_dropout(model.seq2seq) if on_cpu and model.config.dropout_rate else nullcontext()
 
 
 def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def]
     def compute(prediction: EvalPrediction) -> dict[str, float]:
-        # -100 marks padding, which no tokenizer can decode.
+        # Padding is -100, which tokenizers cannot decode.
         texts = [
             tokenizer.batch_decode(
                 np.where(ids < 0, tokenizer.pad_token_id, ids), skip_special_tokens=True

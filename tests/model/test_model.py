@@ -30,14 +30,8 @@ from highlighter.embedded import CHECKPOINT
 from highlighter.errors import CheckpointError
 from highlighter.model.build import build_model, shrink
 from highlighter.model.checkpoint import save_checkpoint
-from highlighter.model.model import (
-    SALIENCE_CONFIG,
-    SALIENCE_WEIGHTS,
-    HighlightModel,
-    SalienceConfig,
-    SalienceHead,
-    load_model,
-)
+from highlighter.model.model import HighlightModel, load_model
+from highlighter.model.salience import CONFIG_FILE, WEIGHTS_FILE, SalienceConfig, SalienceHead
 from highlighter.settings import MapSettings, ScratchModel, TextSettings
 
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
@@ -73,7 +67,7 @@ def collator(tokenizer: PreTrainedTokenizerBase) -> WindowCollator:
 
 
 def t5(**shape: object) -> T5ForConditionalGeneration:
-    """A small T5 with the weights of its published layouts, none of them equal."""
+    """A small T5 with random weights."""
     config = T5Config(
         vocab_size=64, d_model=16, d_kv=4, d_ff=32, num_layers=2, num_heads=2,
         decoder_start_token_id=0, **shape,
@@ -113,14 +107,14 @@ def test_a_saved_model_is_loaded_again_and_transformers_reads_its_folder(
     assert_same_weights(model.seq2seq, plain)
     assert {file.name for file in tmp_path.iterdir()} == {
         "config.json", "generation_config.json", "model.safetensors",
-        SALIENCE_CONFIG, SALIENCE_WEIGHTS,
+        CONFIG_FILE, WEIGHTS_FILE,
     }  # fmt: skip
 
 
 def test_tied_weights_are_stored_once_and_stay_tied(model: HighlightModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     stored = load_file(tmp_path / "model.safetensors")
-    stored |= load_file(tmp_path / SALIENCE_WEIGHTS)
+    stored |= load_file(tmp_path / WEIGHTS_FILE)
     assert sum(weight.numel() for weight in stored.values()) == model.num_parameters()
     again = load_model(str(tmp_path))
     assert again.num_parameters() == model.num_parameters()
@@ -142,7 +136,7 @@ def test_a_separate_output_projection_survives_copies_saving_and_shrinking(tmp_p
     plain = flan_t5()
     expected = logits(plain)
     plain.save_pretrained(tmp_path / "hub")
-    # The file says what the hub's does; transformers writes `tie_word_embeddings: true`.
+    # As on the hub. transformers itself writes `tie_word_embeddings: true`.
     config = json.loads((tmp_path / "hub" / "config.json").read_text())
     del config["scale_decoder_outputs"]
     config["tie_word_embeddings"] = False
@@ -241,11 +235,11 @@ def test_a_checkpoint_of_an_earlier_version_says_what_to_do(
 ) -> None:
     save_checkpoint(tmp_path, model, tokenizer, SHORT)
     weights = load_file(tmp_path / "model.safetensors")
-    head = load_file(tmp_path / SALIENCE_WEIGHTS)
+    head = load_file(tmp_path / WEIGHTS_FILE)
     weights |= {f"salience.{name}": weight for name, weight in head.items()}
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    (tmp_path / SALIENCE_WEIGHTS).unlink()
-    (tmp_path / SALIENCE_CONFIG).unlink()
+    (tmp_path / WEIGHTS_FILE).unlink()
+    (tmp_path / CONFIG_FILE).unlink()
     with pytest.raises(CheckpointError, match=r"earlier version .* `python run_pipeline\.py`"):
         load_model(str(tmp_path))
 
@@ -253,7 +247,7 @@ def test_a_checkpoint_of_an_earlier_version_says_what_to_do(
 def test_a_head_of_other_features_is_refused(model: HighlightModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     other = SalienceConfig(features=(*FEATURES[:-1], "color"))
-    (tmp_path / SALIENCE_CONFIG).write_text(other.model_dump_json())
+    (tmp_path / CONFIG_FILE).write_text(other.model_dump_json())
     with pytest.raises(CheckpointError, match=r"uses the features .*, color"):
         load_model(str(tmp_path))
 

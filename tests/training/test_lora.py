@@ -1,4 +1,4 @@
-"""LoRA: what learns, what is merged, what is left."""
+"""LoRA: which weights are trained, and the merged model."""
 
 import subprocess
 import sys
@@ -61,7 +61,7 @@ def targeted(name: str) -> bool:
     return name.split(".")[-2] in LORA.targets
 
 
-def test_training_changes_the_target_matrices_by_low_rank_and_the_head_and_nothing_else(
+def test_training_changes_only_the_head_and_by_low_rank_the_target_matrices(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     seen = []
@@ -77,7 +77,7 @@ def test_training_changes_the_target_matrices_by_low_rank_and_the_head_and_nothi
         work_folder=tmp_path, callbacks=[Watch()],
     )  # fmt: skip
     after = weights(model)
-    assert list(after) == list(before)  # plain weights again, no adapter
+    assert list(after) == list(before)  # no adapter is left
     assert all(weight.requires_grad for weight in model.parameters())
     for name, weight in after.items():
         change = weight - before[name]
@@ -104,7 +104,7 @@ def test_the_merged_model_answers_as_the_adapted_one_did(
     updates = LowRankUpdates(model, LORA)
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if "lora_B" in name:  # zero at the start, so that nothing is changed yet
+            if "lora_B" in name:  # zero in a new adapter
                 weight.normal_(std=0.05)
         summary, salience, logits = model.eval()(**batch)
         updates.merge()
@@ -115,7 +115,7 @@ def test_the_merged_model_answers_as_the_adapted_one_did(
     torch.testing.assert_close(merged_salience, salience)
 
 
-def test_the_checkpoint_loads_where_there_is_no_peft(
+def test_a_merged_checkpoint_loads_without_peft(
     tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     model = build_model(TINY, tokenizer, seed=5)
@@ -140,7 +140,7 @@ def test_the_checkpoint_loads_where_there_is_no_peft(
 def test_checkpointing_gives_the_same_gradients(
     tokenizer: PreTrainedTokenizerBase, batch: Batch, lora: LoraSettings | None
 ) -> None:
-    """Of both losses: the salience head stands outside T5's layers."""
+    """Of both losses, because the salience head is outside the checkpointed layers."""
     gradients = []
     for checkpointing in (False, True):
         model = build_model(TINY, tokenizer, seed=5).train()

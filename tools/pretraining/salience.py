@@ -14,7 +14,8 @@ from tqdm.auto import tqdm
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
 from highlighter.data.windows import plan_windows, window_budget
-from highlighter.model.model import HighlightModel, SalienceHead
+from highlighter.model.model import HighlightModel
+from highlighter.model.salience import SalienceHead
 from tools.pretraining.articles import Article, generated_row
 from tools.pretraining.batches import BatchMaker
 from tools.pretraining.recipe import SalienceFit
