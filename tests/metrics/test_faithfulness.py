@@ -192,7 +192,8 @@ def test_the_lead_is_faithful_and_other_articles_are_not(
         supported, total = article.count(summary)
         assert supported == total, article.unsupported(summary)
         totals.append(total)
-    assert sum(total > 0 for total in totals) >= 0.99 * len(rows)  # a scene may state none
+    # One article of the embedded corpus opens with a scene without names and numbers.
+    assert totals.count(0) == {"cnn_dailymail": 0, "embedded": 1}[sample.corpus]
 
     def mean(highlights: list[str]) -> float:
         counts = [a.count(text) for a, text in zip(articles, highlights, strict=True)]
