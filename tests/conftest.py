@@ -1,4 +1,4 @@
-"""Fixtures: real rows and vocabulary where they are at hand, and small made-up ones."""
+"""Fixtures: samples of articles, vocabularies, and copies of the project."""
 
 import json
 import os
@@ -7,12 +7,15 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import datasets
+import pyarrow.parquet as pq
 import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.embedded import CHECKPOINT, CORPUS
 from highlighter.model.tokenizer import train_tokenizer
 from tests.checkout import Project, check_out
 
@@ -24,7 +27,7 @@ _NAMES = ["Holt", "Okafor", "Lindqvist", "Marsh", "Petrov", "Quayle", "Rosetti",
 
 
 def made_up_articles(rows: int, seed: int) -> list[dict[str, str]]:
-    """Articles of three paragraphs whose highlights can be read from them."""
+    """Return articles of three paragraphs, whose highlights state facts of the article."""
     draw = random.Random(seed)
     articles = []
     for number in range(rows):
@@ -47,8 +50,10 @@ def made_up_articles(rows: int, seed: int) -> list[dict[str, str]]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each test process its own ZenML and BentoML stores, and its share of the cores: two
-    processes with a thread per core each are many times slower."""
+    """Give each test process separate ZenML and BentoML stores and its share of the cores.
+
+    Two processes with one thread per core each would be many times slower.
+    """
     store = tempfile.TemporaryDirectory(prefix="highlighter-zenml-")
     config.add_cleanup(store.cleanup)
     bento = tempfile.TemporaryDirectory(prefix="highlighter-bentoml-")
@@ -62,14 +67,14 @@ def pytest_configure(config: pytest.Config) -> None:
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
         threads = max(1, (os.cpu_count() or 1) // workers)
-        os.environ["OMP_NUM_THREADS"] = str(threads)  # of the programs that tests start
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # for programs that tests start
         torch.set_num_threads(threads)
-        # ZenML looks for its source root beside the main program, and a test process has none.
+        # ZenML derives its source root from the main program, which a test worker lacks.
         sys.modules["__main__"].__file__ = str(ROOT / "run_pipeline.py")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that share what is slow to make run in one process: a file's, and the first run's."""
+    """Run tests that share a slow fixture in one process: those of a file, or of the first run."""
     shares_run = "first_run" in getattr(item, "fixturenames", ())
     item.add_marker(
         pytest.mark.xdist_group("first_run" if shares_run else item.nodeid.split("::")[0])
@@ -77,7 +82,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest group first: begun last, it would run alone on one core."""
+    """Start the longest group first; started last, it would run alone on one core."""
 
     def order(item: pytest.Item) -> tuple[bool, bool]:
         in_group = "first_run" in getattr(item, "fixturenames", ())
@@ -88,7 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def articles() -> datasets.DatasetDict:
-    """Made-up articles: 64 to train on, 16 each to validate and test."""
+    """Return made-up articles: 64 for training, 16 each for validation and test."""
     sizes = {"train": 64, "validation": 16, "test": 16}
     return datasets.DatasetDict(
         {
@@ -102,40 +107,45 @@ def articles() -> datasets.DatasetDict:
 def tokenizer(
     articles: datasets.DatasetDict, tmp_path_factory: pytest.TempPathFactory
 ) -> PreTrainedTokenizerBase:
-    """A vocabulary of 400 pieces trained on the made-up articles."""
+    """Return a tokenizer of 400 pieces trained on the made-up articles."""
     return train_tokenizer(articles["train"]["article"], 400, tmp_path_factory.mktemp("vocabulary"))
 
 
-@pytest.fixture(scope="session")
-def sample_rows() -> dict[str, list[dict[str, str]]]:
-    """Real CNN/DailyMail rows by split."""
-    folder = SHARED / "cnn_dm_sample"
-    if not folder.is_dir():
-        pytest.skip(f"needs real articles in {folder}")
-    return {
-        split: [json.loads(line) for line in (folder / f"{split}.jsonl").open(encoding="utf-8")]
-        for split in ("train", "validation", "test")
-    }
+class Sample(NamedTuple):
+    """Test rows with `article` and `highlights`, and the corpus that they are from."""
+
+    corpus: str
+    rows: list[dict[str, str]]
+
+
+@pytest.fixture(scope="session", params=["embedded", "cnn_dailymail"])
+def sample(request: pytest.FixtureRequest) -> Sample:
+    """200 test rows: of the corpus that ships, and of CNN/DailyMail where a sample is available."""
+    if request.param == "embedded":
+        return Sample("embedded", pq.read_table(CORPUS / "test.parquet").slice(0, 200).to_pylist())
+    file = SHARED / "cnn_dm_sample" / "test.jsonl"
+    if not file.is_file():
+        pytest.skip(f"{file}: no sample of CNN/DailyMail")
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return Sample("cnn_dailymail", [json.loads(line) for line in lines])
 
 
 @pytest.fixture(scope="session")
 def t5_vocabulary() -> Path:
-    """A folder with T5's real spiece.model."""
+    """Return a folder with T5's spiece.model if available, else the shipped checkpoint's."""
     folder = SHARED / "t5_tokenizer"
-    if not folder.is_dir():
-        pytest.skip(f"needs T5's vocabulary in {folder}")
-    return folder
+    return folder if folder.is_dir() else CHECKPOINT
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A checkout of its own, for the tests that run the pipeline."""
-    # A shell's background job ignores Ctrl-C, and so would every program that it starts.
+    """Return a copy of the project for tests that run the pipeline."""
+    # A background job of a shell ignores SIGINT, and so would the programs that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return check_out(ROOT, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def first_run(project: Project) -> str:
-    """What the first run of the pipeline printed."""
+    """Run the pipeline for the first time; return what it printed."""
     return project.run()

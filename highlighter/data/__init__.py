@@ -1,1 +1,1 @@
-"""Articles: sources, files, validation, sentences, labels, features, batches."""
+"""Articles: sources, files, validation, sentences, salience labels, features, batches."""

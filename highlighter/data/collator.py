@@ -1,4 +1,4 @@
-"""Tokenized rows as training batches: decoder sources, and windows that are read for salience."""
+"""Collate tokenized rows into training batches of windows."""
 
 import zlib
 from collections.abc import Sequence
@@ -18,38 +18,50 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class WindowRow:
-    """One row of a batch: tokens, and the segments they belong to."""
+    """One row of a batch: the tokens of a window and its segments.
+
+    Attributes:
+        input_ids: token ids with prefix and end token.
+        segment_of_token: index in this row of each token's segment; -1 for prefix and end token.
+        segment_indices: index of each segment in the article.
+        segment_features: array of (segments, len(FEATURES)).
+        salience_labels: 1, 0 or IGNORED per segment.
+        labels: target token ids; IGNORED alone if the window is read for salience only.
+    """
 
     input_ids: list[int]
-    segment_of_token: list[int]  # -1 for prefix and end token
-    segment_indices: Sequence[int]  # place of each segment in the whole article
-    segment_features: Any  # (segments, len(FEATURES))
+    segment_of_token: list[int]
+    segment_indices: Sequence[int]
+    segment_features: Any
     salience_labels: list[int]
     labels: list[int]
 
 
 @dataclass
 class Draws:
-    """Chance that depends on seed, epoch and row alone: not on the order in which rows are read,
-    on the process that reads them, or on where an interrupted epoch is taken up again."""
+    """Random generators that depend on seed, epoch and row only.
+
+    The draws are therefore the same in any order of rows, in any process and in a resumed epoch.
+    """
 
     seed: int = 0
     epoch: int = 0
 
     def of(self, row_id: str) -> torch.Generator:
-        """A row's own source of random numbers."""
+        """Return the generator of a row."""
         name = f"{self.seed}/{self.epoch}/{row_id}"
         return torch.Generator().manual_seed(zlib.crc32(name.encode()))
 
 
 @dataclass(frozen=True)
 class WindowCollator:
-    """Rows of `features` as a padded batch.
+    """Collates rows of `features` into a padded batch.
 
-    An article that fits into the source gives one row. A longer one gives one row whose source is,
-    by a coin's toss, its start or its oracle sentences filled up from the start (what "selected"
-    reading will show the decoder), and `reading_windows` random windows read for salience only.
-    With `shuffle` off, the source is the start, and every window is read.
+    An article that fits into the source gives one row. A longer one gives one row for the decoder
+    and `reading_windows` random windows that are read for salience only. The decoder's source is
+    randomly either the article's start or its oracle sentences, filled up from the start; the
+    latter is what the decoder gets at inference with `selected` sources. Without `shuffle`, the
+    source is the start and every window is read.
     """
 
     text: TextSettings
@@ -61,13 +73,13 @@ class WindowCollator:
     draws: Draws = field(default_factory=Draws)
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> Batch:
-        """Tensors for `HighlightModel.forward`."""
+        """Return the keyword arguments of `HighlightModel.forward`."""
         windows = [window for row in rows for window in self._windows(row)]
         return collate(windows, self.pad)
 
     @property
     def budget(self) -> int:
-        """Article tokens that fit between prefix and end token."""
+        """Number of article tokens that fit between prefix and end token."""
         return window_budget(self.prefix, self.text)
 
     def _windows(self, row: dict[str, Any]) -> list[WindowRow]:
@@ -107,7 +119,7 @@ class WindowCollator:
 
 
 def collate(rows: Sequence[WindowRow], pad: int) -> Batch:
-    """Pad rows to the longest of each kind."""
+    """Pad rows to the longest source, the most segments and the longest target; return tensors."""
     tokens = max(len(row.input_ids) for row in rows)
     segments = max(1, *(len(row.segment_indices) for row in rows))
     targets = max(len(row.labels) for row in rows)

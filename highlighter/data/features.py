@@ -1,4 +1,4 @@
-"""Articles and highlights as what a model trains on, and how much its limits cut off."""
+"""Tokenize articles and highlights, label salient segments, and report lengths."""
 
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,14 @@ FEATURES_SCHEMA = datasets.Features(
 
 
 class Lengths(BaseModel):
-    """Token counts before any cut: percentiles (see PERCENTILES) and the share above the limit."""
+    """Token counts before truncation: percentiles (PERCENTILES) and the share above the limit."""
 
     percentiles: dict[str, float]
     truncated: float
 
 
 class TokenizeReport(BaseModel):
-    """Lengths of articles and highlights, and the share of sentences labelled salient."""
+    """Lengths of articles and highlights, and the share of salient segments, by split."""
 
     vocabulary: int
     oracle_sentences: int
@@ -50,7 +50,7 @@ class TokenizeReport(BaseModel):
 
 
 def target_text(highlights: str) -> str:
-    """Highlights as the text to write: one line, without CNN/DailyMail's space before a stop."""
+    """Return highlights as one line, without CNN/DailyMail's space before a full stop."""
     return " ".join(line.replace(" .", ".").strip() for line in highlights.splitlines())
 
 
@@ -61,9 +61,17 @@ def tokenize_splits(
     settings: MapSettings,
     cache_folder: Path,
 ) -> tuple[datasets.DatasetDict, TokenizeReport]:
-    """Rows of FEATURES_SCHEMA for every split; `tokens` is the whole article, uncut.
+    """Return rows of FEATURES_SCHEMA for every split, and a report.
 
-    A column `target` is written instead of the highlights; sentences are labelled by these anyway.
+    `tokens` is the complete article. If there is a column `target`, it replaces the highlights as
+    the decoder's target; segments are labeled by the highlights in any case.
+
+    Args:
+        articles: rows of ARTICLE_FEATURES by split.
+        tokenizer: the model's tokenizer.
+        text: prefix and limits of source and target.
+        settings: batch size, processes and number of oracle sentences.
+        cache_folder: folder of the tables that the result is memory-mapped from.
     """
     weights = token_weights(tokenizer)
     features = {
@@ -111,8 +119,8 @@ def _tokenize_rows(
     give_back_mapped_tables()
     prefix = encode_prefix(tokenizer, text)
     encoded = encode_articles(batch["article"], tokenizer, window_budget(prefix, text))
-    wanted = batch.get("target", batch["highlights"])
-    targets = tokenizer(text_target=[target_text(text) for text in wanted])["input_ids"]
+    texts = [target_text(text) for text in batch.get("target", batch["highlights"])]
+    targets = tokenizer(text_target=texts)["input_ids"]
     rows: dict[str, list[Any]] = {name: [] for name in FEATURES_SCHEMA}
     inputs = zip(batch["id"], batch["article"], batch["highlights"], encoded, targets, strict=True)
     for row_id, article, highlights, source, target in inputs:

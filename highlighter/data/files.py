@@ -1,4 +1,4 @@
-"""Read one file row by row; a row that can't be read is a row with a problem, not an error."""
+"""Read CSV, JSON Lines and parquet files row by row; report unreadable rows."""
 
 import csv
 import json
@@ -16,35 +16,41 @@ from highlighter.settings import Columns
 # id, group, article, highlights: str | None; file: str; row: int; problem: str
 RawRow = dict[str, Any]
 
-_READABLE = ".csv, .jsonl, .json (one object a line) or .parquet"
+_READABLE = ".csv, .jsonl, .json (one object per line) or .parquet"
 
 
 def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
-    """Rows of a file with their number (a text file's line, a parquet file's row, from 1).
+    """Yield the rows of a file with their line (text) or row (parquet) number, from 1.
+
+    Args:
+        file: path of the file.
+        columns: names of its columns.
 
     Raises:
         CorpusError: the file is missing, of an unknown kind, unreadable, or lacks a column.
     """
     path = Path(file)
     if not path.is_file():
-        raise CorpusError(f"{file}: no such file. Check the path under steps.ingest's source.")
+        raise CorpusError(f"{file}: no such file. Check the paths in the source of steps.ingest.")
     readers = {".csv": _csv, ".jsonl": _json_lines, ".json": _json_lines, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise CorpusError(f"{file}: can't read {path.suffix!r} files; give {_READABLE}.")
+        raise CorpusError(f"{file}: {path.suffix!r} files are not supported. Use {_READABLE}.")
     try:
         for number, fields in reader(path, columns):
             problem = fields if isinstance(fields, str) else ""
             values: dict[str, Any] = fields if isinstance(fields, dict) else {}
             yield as_raw_row(values, columns, file=file, row=number, problem=problem)
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as error:
-        raise CorpusError(f"{file}: unreadable ({error}). Is it UTF-8 and whole?") from error
+        raise CorpusError(
+            f"{file}: unreadable ({error}). Check that it is complete and UTF-8."
+        ) from error
 
 
 def as_raw_row(
     values: dict[str, Any], columns: Columns, *, file: str, row: int, problem: str = ""
 ) -> RawRow:
-    """One row under our own column names, with the first problem of its fields."""
+    """Return a row under the project's column names, with the first problem of its fields."""
     texts: dict[str, str | None] = {}
     for field in ("article", "highlights"):
         name = getattr(columns, field)
@@ -72,14 +78,19 @@ def _what_is_wrong(value: Any) -> str:
     if value is None:
         return "is missing"
     if isinstance(value, str):
-        return "holds half a surrogate pair, which is no character"
+        return "contains an unpaired surrogate, which is not a character"
     return f"is {type(value).__name__}, not text"
 
 
 def require_columns(present: list[str], columns: Columns, where: str) -> None:
-    """Raise CorpusError naming the configured columns that a source lacks."""
-    wanted = columns.names
-    missing = [name for name in wanted if name not in present]
+    """Raise CorpusError if a source lacks configured columns.
+
+    Args:
+        present: names of the source's columns.
+        columns: the configured columns.
+        where: the source, for the message.
+    """
+    missing = [name for name in columns.names if name not in present]
     if missing:
         raise CorpusError(
             f"{where}: no column {', '.join(map(repr, missing))}; it has "
@@ -117,7 +128,7 @@ def _json_lines(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, A
             if not isinstance(value, dict):
                 yield number, f"a JSON {type(value).__name__}, not an object"
                 continue
-            if objects < 1000:  # a column none of the first rows has is a wrong name, not bad rows
+            if objects < 1000:  # in none of them: a wrong column name, not bad rows
                 seen.update(value)
                 objects += 1
                 if objects == 1000:

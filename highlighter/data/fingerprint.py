@@ -1,4 +1,4 @@
-"""Which version of a file, a folder, a hub repository or the project's own code a run uses."""
+"""Identify versions of files, folders, hub repositories and the project's code."""
 
 import ast
 import hashlib
@@ -25,10 +25,10 @@ _HUB_SECONDS = 20
 
 
 def hash_files(files: Iterable[Path]) -> str:
-    """A hash of the files' contents, in the order given.
+    """Return a hash of the files' contents, in the given order.
 
     Raises:
-        HighlighterError: one of them does not exist.
+        HighlighterError: a file does not exist.
     """
     digest = hashlib.sha256()
     for file in files:
@@ -40,16 +40,16 @@ def hash_files(files: Iterable[Path]) -> str:
 
 
 def hash_folder(folder: Path) -> str:
-    """A hash of the contents of every file in the folder, but for git's own."""
+    """Return a hash of the contents of every file in the folder, except in `.git`."""
     files = (p for p in folder.rglob("*") if p.is_file())
     return hash_files(sorted(p for p in files if ".git" not in p.relative_to(folder).parts))
 
 
 def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str) -> str:
-    """The commit that `revision` names today.
+    """Return the hash of the commit that a branch, tag or commit of a hub repository names now.
 
     Raises:
-        HighlighterError: the hub does not answer, or has no such repository.
+        HighlighterError: the hub does not answer, or has no such repository or revision.
     """
     try:
         api = HfApi()
@@ -68,7 +68,7 @@ def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str
 
 
 def fingerprint_model(source: ModelSource) -> str:
-    """What version of a checkpoint or vocabulary a model starts from; "" if from neither."""
+    """Return a hash of the checkpoint or vocabulary a model starts from; "" if none."""
     match source:
         case EmbeddedModel():
             return hash_folder(CHECKPOINT)
@@ -90,9 +90,9 @@ def fingerprint_model(source: ModelSource) -> str:
 
 
 def needed_files(module: Path, root: Path) -> list[Path]:
-    """`module` and every file below `root` that it imports, directly or not, sorted.
+    """Return a module and all files below `root` that it imports, directly or indirectly, sorted.
 
-    Imports inside functions count; packages count with their `__init__`.
+    Imports inside functions and the `__init__` of packages are included.
     """
     found: set[Path] = set()
     pending = [module.resolve()]

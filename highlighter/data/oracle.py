@@ -1,4 +1,4 @@
-"""Which sentences a perfect extractor takes: the labels of the salience head."""
+"""Choose the sentences closest to the highlights: the labels of the salience head."""
 
 import re
 from collections.abc import Sequence
@@ -9,17 +9,22 @@ _NOT_WORD = re.compile(r"[^a-z0-9 ]+")
 
 
 def greedy_oracle(sentences: Sequence[str], highlights: str, limit: int = 3) -> list[int]:
-    """Indices, ascending, of at most `limit` sentences that together match the highlights best.
+    """Return the indices, ascending, of at most `limit` sentences that together match best.
 
     The greedy selection of BertSumExt (Liu & Lapata 2019, section 3.2 and released code): add the
     sentence that raises ROUGE-1 F1 + ROUGE-2 F1 most, until none does. As there, n-grams count
-    once and are not stemmed. Each sentence keeps only what it would add, so a pass over the article
-    compares numbers of n-grams, and there are `limit` passes.
+    once and are not stemmed. Only n-grams that no chosen sentence has are kept per sentence, so
+    that a pass over the article compares counts; there are at most `limit` passes.
+
+    Args:
+        sentences: the article's sentences.
+        highlights: the reference highlights.
+        limit: maximum number of sentences.
     """
-    wanted = _ngrams(highlights)
-    # What of each sentence no chosen one has yet, and what of that the highlights have.
+    reference = _ngrams(highlights)
+    # Per sentence: n-grams not in a chosen sentence, and those of them that the highlights have.
     new = [_ngrams(sentence) for sentence in sentences]
-    hits = [[own & want for own, want in zip(grams, wanted, strict=True)] for grams in new]
+    hits = [[own & ref for own, ref in zip(grams, reference, strict=True)] for grams in new]
     # A sentence without a word of the highlights can only lower both scores.
     candidates = [index for index, (unigrams, _) in enumerate(hits) if unigrams]
     size, matched = [0, 0], [0, 0]
@@ -29,17 +34,17 @@ def greedy_oracle(sentences: Sequence[str], highlights: str, limit: int = 3) -> 
         winner = None
         for index in candidates:
             score = 0.0
-            for order, want in enumerate(wanted):
+            for order, ref in enumerate(reference):
                 match = matched[order] + len(hits[index][order])
                 if match:
-                    score += 2 * match / (size[order] + len(new[index][order]) + len(want))
+                    score += 2 * match / (size[order] + len(new[index][order]) + len(ref))
             if score > best:
                 best, winner = score, index
         if winner is None:
             break
         chosen.append(winner)
         candidates.remove(winner)
-        for order in range(len(wanted)):
+        for order in range(len(reference)):
             size[order] += len(new[winner][order])
             matched[order] += len(hits[winner][order])
             for index in candidates:
@@ -49,6 +54,6 @@ def greedy_oracle(sentences: Sequence[str], highlights: str, limit: int = 3) -> 
 
 
 def _ngrams(text: str) -> list[set[Any]]:
-    """The text's words, and its pairs of neighbouring words."""
+    """Return the set of words and the set of word pairs."""
     words = _NOT_WORD.sub("", text.lower()).split()
     return [set(words), set(pairwise(words))]

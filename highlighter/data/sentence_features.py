@@ -1,4 +1,4 @@
-"""What can be told about a sentence's importance from its place and its words."""
+"""Features of a segment's position and words that indicate its salience."""
 
 import json
 from collections.abc import Sequence
@@ -25,15 +25,14 @@ _LEAD = 2
 
 
 def token_weights(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
-    """How much each token id says: 0 for the most frequent, about 1 for rare ones.
+    """Return the rarity of each token id: 0 for the most frequent, about 1 for rare ones.
 
-    A unigram vocabulary stores each piece's log-probability, so it brings its own document
-    frequencies. Special tokens weigh nothing.
+    It comes from the log-probabilities that a unigram vocabulary stores. Special tokens have 0.
     """
     vocabulary = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["vocab"]
     surprise = np.zeros(len(tokenizer), dtype=np.float32)
     surprise[: len(vocabulary)] = [-score for _, score in vocabulary]
-    # 6 nats: the fifty or so most frequent pieces; 14 nats: the rarest of T5's 32,000.
+    # 6 nats: about the fifty most frequent pieces; 14 nats: the rarest of T5's 32,000.
     weights: NDArray[np.float32] = (np.maximum(surprise - 6, 0) / 8).astype(np.float32)
     weights[tokenizer.all_special_ids] = 0
     return weights
@@ -42,10 +41,14 @@ def token_weights(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
 def describe_segments(
     segments: Sequence[Sequence[int]], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """FEATURES of each segment, shape (segments, len(FEATURES)), each roughly in -1..3.
+    """Return the FEATURES of each segment, (segments, len(FEATURES)), each roughly in -1..3.
 
-    Place: index, index over count, count. Words, each weighed by `weights`: how often the rest of
-    the article says them (centrality), the share it says at all, and how many the lead has.
+    Position: index, index over count, count. Words, weighted by rarity: how often they occur in
+    the rest of the article, the share that does, and the share that occurs in the lead.
+
+    Args:
+        segments: token ids of each segment.
+        weights: rarity of each token id, from `token_weights`.
     """
     if not segments:
         return np.zeros((0, len(FEATURES)), dtype=np.float32)
@@ -53,7 +56,7 @@ def describe_segments(
     tokens = np.fromiter(chain.from_iterable(segments), np.int64, count=lengths.sum())
     segment = np.repeat(np.arange(len(segments)), lengths)
     known, token = np.unique(tokens, return_inverse=True)
-    # Each token of each segment once, and how often it stands there.
+    # Each token of each segment once, and its count there.
     places, here = np.unique(segment * max(1, len(known)) + token, return_counts=True)
     segment, token = np.divmod(places, max(1, len(known)))
     elsewhere = np.bincount(token, here, minlength=len(known))[token] - here

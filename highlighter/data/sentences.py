@@ -1,4 +1,4 @@
-"""Sentences and paragraphs of an article, as character offsets into it."""
+"""Split an article into paragraphs and sentences, as character spans."""
 
 import re
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ _WRAPPED_WIDTH = range(40, 101)
 
 
 class Span(NamedTuple):
-    """Half-open character range: `article[start:end]` is the text."""
+    """Character range; `article[start:end]` is its text."""
 
     start: int
     end: int
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
-    segment = text[start:end]
-    start += len(segment) - len(segment.lstrip())
-    return Span(start, start + len(segment.strip()))
+    part = text[start:end]
+    start += len(part) - len(part.lstrip())
+    return Span(start, start + len(part.strip()))
 
 
 def _is_hard_wrapped(block: str) -> bool:
-    """Whether the block's line breaks only wrap one paragraph, as in plain-text mail."""
+    """Return whether the line breaks only wrap one paragraph, as in plain-text e-mail."""
     *lines, _ = block.split("\n")
     return (
         bool(lines)
@@ -47,10 +47,10 @@ def _blocks(article: str) -> Iterator[Span]:
 
 
 def split_paragraphs(article: str) -> list[Span]:
-    """Spans of the paragraphs in order, without the white space around them.
+    """Return the spans of the paragraphs in order, without surrounding white space.
 
-    A blank line always ends a paragraph. A single line break does too, unless the block between
-    two blank lines is hard-wrapped text.
+    A blank line ends a paragraph. A single line break does too, unless the block between two blank
+    lines is hard-wrapped text.
     """
     paragraphs = []
     for block in _blocks(article):
@@ -67,10 +67,10 @@ def split_paragraphs(article: str) -> list[Span]:
 
 
 def split_sentences(article: str) -> list[Span]:
-    """Spans of the sentences in order; each lies inside one paragraph."""
+    """Return the spans of the sentences in order; each is within one paragraph."""
     sentences = []
     for paragraph in split_paragraphs(article):
-        # Same length, so offsets hold; the splitter takes a line break for a sentence's end.
+        # Keeps all offsets; the splitter would end a sentence at a line break.
         text = article[paragraph.start : paragraph.end].replace("\n", " ")
         start = 0
         for boundary in sentencex.get_sentence_boundaries("en", text):
@@ -85,5 +85,5 @@ def split_sentences(article: str) -> list[Span]:
 
 
 def sentence_texts(text: str) -> list[str]:
-    """The text's sentences, stripped."""
+    """Return the text's sentences, without surrounding white space."""
     return [text[start:end] for start, end in split_sentences(text)]

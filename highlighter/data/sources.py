@@ -1,4 +1,4 @@
-"""Load a source's three splits as Arrow tables of raw rows, and tell which version they are."""
+"""Load the splits of a source as Arrow tables of raw rows, and identify their version."""
 
 import random
 from collections.abc import Iterator
@@ -33,17 +33,15 @@ _EMBEDDED_COLUMNS = Columns(id="id", group="unseen_names")
 
 
 def embedded_files() -> dict[str, Path]:
-    """The shipped corpus's file for each split."""
+    """Return the shipped corpus's file of each split."""
     return {split: CORPUS / f"{split}.parquet" for split in SPLITS}
 
 
 def fingerprint_source(source: Source) -> str:
-    """What version of the data a source holds: a changed file or revision changes it.
-
-    Files count by content; a hub revision by the commit it names today.
+    """Return a hash of the files' contents, or the commit that a hub revision names now.
 
     Raises:
-        HighlighterError: a file is missing, or the hub can't be asked.
+        HighlighterError: a file does not exist, or the hub does not answer.
     """
     match source:
         case EmbeddedSource():
@@ -58,7 +56,12 @@ def fingerprint_source(source: Source) -> str:
 
 
 def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.DatasetDict:
-    """Raw rows (RAW_FEATURES) of train, validation and test, memory-mapped from `cache_folder`.
+    """Return the raw rows (RAW_FEATURES) of train, validation and test.
+
+    Args:
+        source: where the rows are.
+        seed: seed of the random split of a single file.
+        cache_folder: folder of the tables that the result is memory-mapped from.
 
     Raises:
         CorpusError: a file or split is missing, unreadable, or lacks a configured column.
@@ -86,7 +89,7 @@ def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.Datas
 
 
 def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Dataset:
-    # The content's hash is an argument so that datasets' own cache can't serve an older file.
+    # `version` is part of the key of datasets' cache, so that a changed file is read again.
     version = hash_files([Path(file)])
     try:
         return datasets.Dataset.from_generator(
@@ -126,11 +129,11 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
             source.repository,
             source.configuration,
             revision=None if local else source.revision,
-            # A local folder's tables go where the run's do; the hub's stay in the user's cache.
+            # Tables of the hub stay in the user's cache, for later runs.
             cache_dir=str(cache_folder) if local else None,
         )
     except (ValueError, OSError, DatasetGenerationError) as error:
-        raise CorpusError(f"{where}: can't be loaded ({error}).") from error
+        raise CorpusError(f"{where}: could not be loaded ({error}).") from error
     missing = [split for split in SPLITS if split not in loaded]
     if missing:
         raise CorpusError(f"{where}: no split {', '.join(missing)}; it has {', '.join(loaded)}.")

@@ -1,4 +1,4 @@
-"""Keep the rows a model can learn from, and count every row that is left out and why."""
+"""Keep the usable rows; count the others by reason."""
 
 import hashlib
 from pathlib import Path
@@ -24,14 +24,14 @@ ARTICLE_FEATURES = datasets.Features(
 
 
 class LeftOut(BaseModel):
-    """One row that was left out: `where` is its file and row."""
+    """A row that was left out; `where` is its file and row."""
 
     where: str
     reason: str
 
 
 class SplitCounts(BaseModel):
-    """Rows of a split: read, kept, and left out by the first reason that holds."""
+    """Rows of a split: read, kept, and left out by the first reason that applies."""
 
     read: int
     kept: int
@@ -43,7 +43,7 @@ class SplitCounts(BaseModel):
 
 
 class IngestReport(BaseModel):
-    """What ingest read and kept. `fingerprints` are hashes of each split's kept rows."""
+    """Rows read and kept by ingest, by split; `fingerprints` are hashes of the kept rows."""
 
     data_version: str
     counts: dict[str, SplitCounts]
@@ -63,17 +63,23 @@ def validate_splits(
     cache_folder: Path,
     workers: int | None = None,
 ) -> tuple[datasets.DatasetDict, IngestReport]:
-    """Articles (ARTICLE_FEATURES) that pass, and the report.
+    """Return the valid articles (ARTICLE_FEATURES) by split, and a report.
 
-    An article that stands in two splits stays in the one it would be judged on: test before
-    validation before train.
+    An article that occurs in several splits is kept in the first of test, validation and train.
+
+    Args:
+        raw: rows of RAW_FEATURES by split.
+        minimum: rows that each split must keep.
+        data_version: version of the source, for the report.
+        cache_folder: folder of the tables that the result is memory-mapped from.
+        workers: processes that check rows; None: this process.
 
     Raises:
-        CorpusError: fewer rows are left in a split than `minimum` asks for.
+        CorpusError: a split keeps fewer rows than `minimum`.
     """
     kept: dict[str, datasets.Dataset] = {}
     counts, examples, fingerprints = {}, {}, {}
-    judged_elsewhere: set[bytes] = set()
+    in_other_splits: set[bytes] = set()
     for split in ("test", "validation", "train"):
         checked = raw[split].map(
             _check_rows,
@@ -83,9 +89,9 @@ def validate_splits(
             load_from_cache_file=False,
             desc=f"validating {split}",
         )
-        reasons, digests = _reasons(checked, judged_elsewhere)
+        reasons, digests = _reasons(checked, in_other_splits)
         keep = np.flatnonzero(reasons == "")
-        judged_elsewhere.update(digests[i] for i in keep)
+        in_other_splits.update(digests[i] for i in keep)
         kept[split] = checked.select(keep).select_columns(list(ARTICLE_FEATURES))
         counts[split] = SplitCounts(
             read=len(checked),
@@ -117,7 +123,7 @@ def _check_rows(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def _what_is_wrong(article: str, highlights: str, problem: str) -> tuple[str, str]:
-    """The reason a row is left out by itself, and its detail; empty if nothing is wrong."""
+    """Return the reason to leave a row out, and its detail; empty if the row is valid."""
     if problem:
         return "malformed", problem
     if not article or not highlights:
@@ -127,15 +133,15 @@ def _what_is_wrong(article: str, highlights: str, problem: str) -> tuple[str, st
     return "", ""
 
 
-def _reasons(checked: datasets.Dataset, judged_elsewhere: set[bytes]) -> tuple[Any, list[bytes]]:
-    """Each row's reason to be left out ("" to keep), with what only a whole split can tell."""
+def _reasons(checked: datasets.Dataset, in_other_splits: set[bytes]) -> tuple[Any, list[bytes]]:
+    """Return each row's reason to be left out ("" if kept), duplicates included, and its digest."""
     reasons = np.array(checked["reason"][:], dtype=object)
     digests = checked["digest"][:]
     seen: set[bytes] = set()
     for index, digest in enumerate(digests):
         if reasons[index]:
             continue
-        if digest in judged_elsewhere:
+        if digest in in_other_splits:
             reasons[index] = "in_other_split"
         elif digest in seen:
             reasons[index] = "duplicate"
@@ -144,7 +150,10 @@ def _reasons(checked: datasets.Dataset, judged_elsewhere: set[bytes]) -> tuple[A
 
 
 def _examples(checked: datasets.Dataset, reasons: Any) -> list[LeftOut]:
-    texts = {"duplicate": "article stands twice", "in_other_split": "article stands in two splits"}
+    texts = {
+        "duplicate": "article occurs twice",
+        "in_other_split": "article occurs in two splits",
+    }
     rows = checked.select(np.flatnonzero(reasons != "")[:_EXAMPLES])
     return [
         LeftOut(where=f"{row['file']}:{row['row']}", reason=row["problem"] or texts[reason])
@@ -164,11 +173,11 @@ def _fingerprint(rows: datasets.Dataset) -> str:
 
 def _require_enough(report: IngestReport, minimum: MinimumRows) -> None:
     for split, counts in report.counts.items():
-        wanted = getattr(minimum, split)
-        if counts.kept < wanted:
+        required = getattr(minimum, split)
+        if counts.kept < required:
             reasons = ", ".join(f"{getattr(counts, r)} {r}" for r in _REASONS if getattr(counts, r))
             shown = "; ".join(f"{row.where}: {row.reason}" for row in report.left_out[split][:3])
             raise CorpusError(
-                f"{split}: {counts.kept} of {counts.read} rows can be used, {wanted} are needed"
+                f"{split}: {counts.kept} of {counts.read} rows are valid, {required} are required"
                 f" ({reasons or 'no row was left out'}). {shown or 'Add rows.'}"
             )

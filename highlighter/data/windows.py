@@ -1,4 +1,4 @@
-"""Articles as token ids, and the overlapping windows that cover an article of any length."""
+"""Tokenize articles and cover them with overlapping windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from highlighter.settings import TextSettings
 
 
 def plan_windows(lengths: Sequence[int], budget: int, overlap: int) -> list[range]:
-    """Ranges of segments, in order, that cover all of them; none holds more than `budget` tokens.
+    """Return windows: ranges of segments that together cover all, in order.
 
-    A window starts with the last segments of the one before, up to `overlap` tokens of them, so
-    that a sentence near a border is read with its context. Cost is linear in the segments.
+    A window repeats the last segments of the previous one, up to `overlap` tokens, so that a
+    sentence near a border has context. The cost is linear in the number of segments.
 
     Args:
         lengths: tokens of each segment, none above `budget`.
-        budget: tokens a window can hold.
-        overlap: tokens that may be read twice at each border, at most half of `budget`.
+        budget: maximum number of tokens per window.
+        overlap: maximum number of repeated tokens per window, at most half of `budget`.
     """
     windows: list[range] = []
     start = 0
@@ -30,7 +30,7 @@ def plan_windows(lengths: Sequence[int], budget: int, overlap: int) -> list[rang
         windows.append(range(start, end))
         if end == len(lengths):
             break
-        # Step back over whole segments, but leave room for the next new one: progress is certain.
+        # Repeat segments only if the next new one still fits; otherwise the loop would not end.
         repeated, start = 0, end
         while (
             start - 1 > windows[-1].start
@@ -44,10 +44,14 @@ def plan_windows(lengths: Sequence[int], budget: int, overlap: int) -> list[rang
 
 @dataclass(frozen=True)
 class EncodedArticle:
-    """Token ids of an article's segments, uncut and without prefix or end token.
+    """Token ids of all segments of an article, without prefix or end token.
 
-    A segment is a sentence, or a part of one that is too long for a window. `sentence_of_segment`
-    never decreases; `sentences` are character spans.
+    A segment is a sentence, or a part of one that is too long for a window.
+
+    Attributes:
+        sentences: character spans of the sentences.
+        segments: token ids of each segment.
+        sentence_of_segment: index of each segment's sentence, ascending.
     """
 
     sentences: list[Span]
@@ -56,17 +60,17 @@ class EncodedArticle:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the whole article."""
+        """Number of tokens of the article."""
         return sum(map(len, self.segments))
 
 
 def window_budget(prefix_ids: Sequence[int], text: TextSettings) -> int:
-    """Tokens of article that fit in one window, between the prefix and the end token."""
+    """Return the number of article tokens that fit between the prefix and the end token."""
     return text.max_source_tokens - len(prefix_ids) - 1
 
 
 def encode_prefix(tokenizer: PreTrainedTokenizerBase, text: TextSettings) -> list[int]:
-    """Token ids of the task prefix."""
+    """Return the token ids of the task prefix."""
     ids: list[int] = tokenizer(text.prefix, add_special_tokens=False)["input_ids"]
     return ids
 
@@ -74,9 +78,10 @@ def encode_prefix(tokenizer: PreTrainedTokenizerBase, text: TextSettings) -> lis
 def encode_articles(
     articles: Sequence[str], tokenizer: PreTrainedTokenizerBase, budget: int
 ) -> list[EncodedArticle]:
-    """Each article's sentences as token ids, in segments of at most `budget` tokens.
+    """Tokenize each article's sentences into segments of at most `budget` tokens.
 
-    T5's tokenizer splits at white space first, so sentences give the same ids alone as in context.
+    T5's tokenizer splits at white space first, so that a sentence has the same ids alone as in
+    context.
     """
     spans = [split_sentences(article) for article in articles]
     texts = [
@@ -98,26 +103,26 @@ def encode_articles(
 
 
 def cut(ids: list[int], limit: int) -> list[int]:
-    """At most `limit` ids, the last of which stays the end token."""
+    """Truncate to `limit` ids, keeping the end token last."""
     return ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
 
 
 def fill_source(lengths: Sequence[int], scores: Sequence[float], budget: int) -> list[int]:
-    """Segments, in article order, taken by descending score while they fit into `budget` tokens.
+    """Return the indices, ascending, of the best segments that fit into `budget` tokens.
 
-    A segment that no longer fits is skipped, so that later, shorter ones can fill the budget; ties
-    go to the earlier segment.
+    Segments are taken by descending score, of equal ones the earlier first. One that does not fit
+    is skipped, so that shorter ones can fill the budget.
     """
-    taken, room = [], budget
+    taken, left = [], budget
     for index in sorted(range(len(lengths)), key=lambda i: (-scores[i], i)):
-        if lengths[index] <= room:
+        if lengths[index] <= left:
             taken.append(index)
-            room -= lengths[index]
+            left -= lengths[index]
     return sorted(taken)
 
 
 def source_ids(
     encoded: EncodedArticle, segments: Sequence[int], prefix: Sequence[int], end: int
 ) -> list[int]:
-    """Token ids of the chosen segments between the prefix and the end token."""
+    """Return the token ids of prefix, chosen segments and end token."""
     return [*prefix, *(token for index in segments for token in encoded.segments[index]), end]

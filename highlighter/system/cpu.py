@@ -1,4 +1,4 @@
-"""How many cores this process may use, inside a container too."""
+"""Number of cores that this process may use, also inside a container."""
 
 import math
 import os
@@ -13,9 +13,14 @@ ROOT = Path("/sys/fs/cgroup")
 
 
 def cgroup_folders(controller: str, membership: Path, root: Path) -> Iterator[tuple[int, Path]]:
-    """The process's group and those around it, each with the version of cgroups it is of.
+    """Yield the folders of the process's cgroup and its parents, each with its cgroup version.
 
-    In a container, its own group is often mounted as the root.
+    In a container, the process's group is often mounted as the root.
+
+    Args:
+        controller: `cpu` or `memory`.
+        membership: /proc/self/cgroup.
+        root: /sys/fs/cgroup.
     """
     if not membership.is_file():  # not Linux
         return
@@ -34,13 +39,13 @@ def cgroup_folders(controller: str, membership: Path, root: Path) -> Iterator[tu
 
 
 def usable_cores() -> int:
-    """The cores that it may run on, or what a container's quota comes to, rounded up, if less."""
+    """Return the cores in the affinity mask, or the CPU quota, rounded up, if less."""
     quotas = map(math.ceil, cpu_quotas(MEMBERSHIP, ROOT))
     return max(1, min([_cores_to_run_on(), *quotas]))
 
 
 def cpu_quotas(membership: Path, root: Path) -> Iterator[float]:
-    """Seconds of work in a second that the process's cgroup, and those around it, are allowed."""
+    """Yield the CPU quotas, in cores, of the process's cgroup and its parents."""
     for version, folder in cgroup_folders("cpu", membership, root):
         names = ["cpu.max"] if version == 2 else ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
         files = [folder / name for name in names]
@@ -57,9 +62,9 @@ def _cores_to_run_on() -> int:
 
 
 def keep_to_usable_cores() -> None:
-    """Let torch have no more threads than cores that this process can keep busy.
+    """Limit torch's threads to the usable cores.
 
-    Left to itself it takes one a core of the machine. In a container with a smaller quota they use
-    it up at once, and all of them wait for the next.
+    By default torch starts one thread per core of the machine. In a container with a smaller
+    quota, these exhaust the quota at once and are throttled together.
     """
     torch.set_num_threads(min(torch.get_num_threads(), usable_cores()))

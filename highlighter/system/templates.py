@@ -1,4 +1,4 @@
-"""Fill in Jinja templates."""
+"""Render Jinja templates."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import jinja2
 
 
 def render(template: Path, **values: Any) -> str:
-    """Return a template file filled in; in HTML, values are escaped.
+    """Render a template file; values are escaped in HTML.
 
     Raises:
         jinja2.UndefinedError: the template uses a value that was not given.

@@ -77,7 +77,9 @@ def test_rows_that_can_not_be_used_are_left_out_with_file_row_and_reason(tmp_pat
     )
 
 
-def test_an_article_in_two_splits_stays_where_it_is_judged(tmp_path: Path) -> None:
+def test_an_article_in_two_splits_is_kept_in_the_first_of_test_validation_train(
+    tmp_path: Path,
+) -> None:
     shared, *others = made_up_articles(6, 2)
     again = dict(shared, id="other")
     source = three_files(
@@ -98,7 +100,7 @@ def test_too_few_rows_left_stops_with_the_counts_and_an_example(tmp_path: Path) 
     usable = {"id": "1", "article": "A. " * 9, "highlights": "A."}
     source = three_files(tmp_path, test=["nonsense", usable])
     with pytest.raises(
-        CorpusError, match=r"test: 1 of 2 rows .* 2 are needed.*1 malformed"
+        CorpusError, match=r"test: 1 of 2 rows .* 2 are required.*1 malformed"
     ) as error:
         ingest(source, tmp_path, MinimumRows(test=2))
     assert "test.jsonl:1: not JSON" in str(error.value)
@@ -164,7 +166,7 @@ def test_an_unknown_column_is_named_with_those_there_are(tmp_path: Path, suffix:
         ("missing.csv", None, "no such file"),
         ("broken.parquet", b"PAR1 this is not parquet", "unreadable"),
         ("latin.csv", "article,highlights\ncaf\xe9,x\n".encode("latin-1"), "unreadable"),
-        ("story.docx", b"PK", "can't read '.docx' files"),
+        ("story.docx", b"PK", "'.docx' files are not supported"),
         ("quote.csv", b'article,highlights\n"never closed,x\n', "unreadable"),
     ],
 )

@@ -18,6 +18,7 @@ from highlighter.inference.reader import Reader
 from highlighter.model.build import build_model
 from highlighter.model.model import HighlightModel
 from highlighter.settings import MapSettings, ScratchModel, TextSettings
+from tests.conftest import Sample
 
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
 SHORT = TextSettings(max_source_tokens=64, max_target_tokens=32, overlap_tokens=16)
@@ -142,12 +143,12 @@ def test_odd_articles_are_read(
 
 
 def test_sentences_give_the_tokens_the_whole_article_gives(
-    t5_vocabulary: Path, sample_rows: dict[str, list[dict[str, str]]]
+    t5_vocabulary: Path, sample: Sample
 ) -> None:
     from highlighter.model.tokenizer import load_tokenizer
 
     real = load_tokenizer(str(t5_vocabulary))
-    texts = [row["article"] for row in sample_rows["test"][:50]]
+    texts = [row["article"] for row in sample.rows[:50]]
     for text, encoded in zip(texts, encode_articles(texts, real, 500), strict=True):
         # A space at each boundary: "end.Next" would be one word to the tokenizer.
         spaced = " ".join(text[start:end] for start, end in encoded.sentences)

@@ -17,6 +17,7 @@ from highlighter.metrics.faithfulness import (
     faithfulness,
     unsupported_facts,
 )
+from tests.conftest import Sample
 
 _CLINTON = "Bill Clinton met Barack Obama. Clinton smiled."
 
@@ -180,15 +181,19 @@ def test_an_article_of_fifty_thousand_characters() -> None:
 
 
 def test_the_lead_is_faithful_and_other_articles_are_not(
-    sample_rows: dict[str, list[dict[str, str]]],
+    sample: Sample,
 ) -> None:
-    rows = sample_rows["test"]
+    rows = sample.rows
     articles = [ArticleFacts(row["article"]) for row in rows]
+    totals = []
     for row, article in zip(rows, articles, strict=True):
         sentences = sentence_texts(row["article"])
         summary = "\n".join(sentences[index] for index in lead(sentences))
         supported, total = article.count(summary)
-        assert supported == total > 0, article.unsupported(summary)
+        assert supported == total, article.unsupported(summary)
+        totals.append(total)
+    # One article of the embedded corpus opens with a scene without names and numbers.
+    assert totals.count(0) == {"cnn_dailymail": 0, "embedded": 1}[sample.corpus]
 
     def mean(highlights: list[str]) -> float:
         counts = [a.count(text) for a, text in zip(articles, highlights, strict=True)]

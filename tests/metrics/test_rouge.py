@@ -5,6 +5,7 @@ from highlighter.data.sentences import sentence_texts
 from highlighter.evaluation.systems import lead
 from highlighter.metrics.rouge import one_sentence_a_line, score_rouge
 from highlighter.settings import ROUGE_TYPES
+from tests.conftest import Sample
 
 
 def test_identical_texts_score_one_and_disjoint_texts_zero() -> None:
@@ -43,20 +44,23 @@ def test_an_empty_prediction_scores_zero() -> None:
     assert score_rouge([""], ["It rained."])["rougeLsum"] == [0.0]
 
 
-def test_lead_3_on_the_real_sample(sample_rows: dict[str, list[dict[str, str]]]) -> None:
-    """The figures published with the sample, made there by another program."""
-    rows = sample_rows["test"]
+def test_scores_of_lead_3(sample: Sample) -> None:
+    """An independent program computed the expected values for CNN/DailyMail."""
+    rows = sample.rows
     texts = [sentence_texts(row["article"]) for row in rows]
     summaries = ["\n".join(sentences[i] for i in lead(sentences)) for sentences in texts]
     scores = score_rouge(summaries, [row["highlights"] for row in rows])
     means = {name: 100 * sum(values) / len(values) for name, values in scores.items()}
-    expected = {"rouge1": 29.57, "rouge2": 11.39, "rougeL": 19.48, "rougeLsum": 26.22}
-    assert means == pytest.approx(expected, abs=0.05)
+    expected = {
+        "cnn_dailymail": {"rouge1": 29.57, "rouge2": 11.39, "rougeL": 19.48, "rougeLsum": 26.22},
+        "embedded": {"rouge1": 39.18, "rouge2": 17.55, "rougeL": 24.76, "rougeLsum": 33.74},
+    }
+    assert means == pytest.approx(expected[sample.corpus], abs=0.05)
 
 
-def test_agrees_with_the_scorer_itself(sample_rows: dict[str, list[dict[str, str]]]) -> None:
+def test_agrees_with_rouge_score(sample: Sample) -> None:
     scorer = RougeScorer(["rouge1", "rouge2"], use_stemmer=True)
-    rows = sample_rows["test"][:10]
+    rows = sample.rows[:10]
     expected = [scorer.score(r["highlights"], r["article"]) for r in rows]
     scores = score_rouge([r["article"] for r in rows], [r["highlights"] for r in rows])
     for name in ("rouge1", "rouge2"):

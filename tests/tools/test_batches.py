@@ -1,4 +1,4 @@
-"""Batches of text: a function of the step alone, and little padding where they come from pools."""
+"""Batches depend on the step alone; pools reduce padding."""
 
 from itertools import islice
 
@@ -35,7 +35,7 @@ def maker(tokenizer: PreTrainedTokenizerBase, pool: int) -> BatchMaker:
 
 
 def rows(batches: BatchMaker) -> list[list[int]]:
-    """Every row's source of the whole stage, without padding, sorted."""
+    """Return the source of every row of the stage, without padding, sorted."""
     found = []
     for batch in batches_from(batches, 0, 0, workers=0):
         for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True):
@@ -43,7 +43,7 @@ def rows(batches: BatchMaker) -> list[list[int]]:
     return sorted(found)
 
 
-def test_pools_change_the_order_and_pad_less(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_pools_reduce_padding_and_repeat_no_article(tokenizer: PreTrainedTokenizerBase) -> None:
     alone, pooled = maker(tokenizer, 1), maker(tokenizer, 4)
     filled = {
         name: np.mean(
@@ -56,7 +56,7 @@ def test_pools_change_the_order_and_pad_less(tokenizer: PreTrainedTokenizerBase)
     }
     assert filled["pooled"] > filled["alone"] + 0.02
     everything = rows(pooled)
-    assert len({tuple(row) for row in everything}) == STEPS * 4, "no article comes twice"
+    assert len({tuple(row) for row in everything}) == STEPS * 4, "an article is used twice"
 
 
 def assert_equal(one: list[Batch], other: list[Batch]) -> None:
@@ -67,7 +67,7 @@ def assert_equal(one: list[Batch], other: list[Batch]) -> None:
 
 
 @pytest.mark.parametrize("pool", [1, 4])
-def test_a_step_is_the_same_wherever_a_run_begins(
+def test_a_step_does_not_depend_on_where_a_run_starts(
     tokenizer: PreTrainedTokenizerBase, pool: int
 ) -> None:
     batches = maker(tokenizer, pool)
@@ -77,11 +77,11 @@ def test_a_step_is_the_same_wherever_a_run_begins(
         assert_equal(whole[start:], list(batches_from(batches, 0, start, workers=0)))
 
 
-def test_batches_of_other_processes_are_the_same_in_the_same_order(
+def test_worker_processes_make_the_same_batches_in_the_same_order(
     tokenizer: PreTrainedTokenizerBase,
 ) -> None:
     batches = maker(tokenizer, 2)
     here = list(batches_from(batches, 0, 1, workers=0))
     assert_equal(here, list(batches_from(batches, 0, 1, workers=2)))
-    # A stage may end early, and its processes with it.
+    # A stage may end early; its workers must stop then.
     assert_equal(here[:2], list(islice(batches_from(batches, 0, 1, workers=2), 2)))

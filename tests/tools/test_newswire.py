@@ -1,4 +1,4 @@
-"""The embedded corpus: deterministic, readable, and stating nothing its articles do not state."""
+"""The generated corpus: deterministic, well-formed, with supported highlights."""
 
 import random
 import re
@@ -14,18 +14,10 @@ import pytest
 from highlighter.embedded import CORPUS
 from tests.conftest import ROOT
 from tools.newswire.corpus import SPLIT_SIZES, generate_row, generate_rows, generate_story
-from tools.newswire.facts import Desk
+from tools.newswire.draw import Draw
 from tools.newswire.names import NameGroup, is_held_out
-from tools.newswire.stories import (
-    KINDS,
-    VALUE_DRAWERS,
-    TemplateFiller,
-    find_faults,
-    find_unread,
-    plan_shapes,
-    split_sentences,
-    tidy,
-)
+from tools.newswire.stories import KINDS, VALUE_DRAWERS, find_faults, find_unread
+from tools.newswire.templates import TemplateFiller, plan_shapes, split_sentences, tidy
 
 DATA = CORPUS
 SPLITS = tuple(SPLIT_SIZES)
@@ -47,7 +39,7 @@ SLIPS = {
 
 @cache
 def read(split: str) -> list[dict[str, Any]]:
-    """The committed rows of a split."""
+    """Return the committed rows of a split."""
     rows: list[dict[str, Any]] = pq.read_table(DATA / f"{split}.parquet").to_pylist()
     return rows
 
@@ -80,7 +72,7 @@ def test_rows_do_not_depend_on_the_hash_seed() -> None:
     assert len(runs) == 1
 
 
-def test_committed_validation_split_is_what_the_generator_makes() -> None:
+def test_the_committed_validation_split_equals_the_generated_one() -> None:
     assert [vars(row) for row in generate_rows("validation")] == read("validation")
 
 
@@ -95,7 +87,7 @@ def test_corpus_is_small_enough_to_commit() -> None:
     assert {split: len(read(split)) for split in SPLITS} == SPLIT_SIZES
 
 
-def test_every_fact_stands_in_the_article_and_in_the_highlights() -> None:
+def test_every_fact_is_in_the_article_and_in_the_highlights() -> None:
     for row in all_rows():
         assert len(row["facts"]) >= 2, row["id"]
         for fact in row["facts"]:
@@ -103,17 +95,17 @@ def test_every_fact_stands_in_the_article_and_in_the_highlights() -> None:
             assert fact in row["highlights"], (row["id"], fact)
 
 
-def test_every_number_of_the_highlights_stands_in_the_article() -> None:
+def test_every_number_of_the_highlights_is_in_the_article() -> None:
     for row in all_rows():
         known = set(NUMBER.findall(row["article"]))
         assert set(NUMBER.findall(row["highlights"])) <= known, row["id"]
 
 
-def test_every_name_of_the_highlights_stands_in_the_article() -> None:
+def test_every_name_of_the_highlights_is_in_the_article() -> None:
     for row in all_rows():
         known = set(NAME.findall(row["article"]))
         for sentence in row["highlights"].split("\n"):
-            # The first word is capitalised whether it is a name or not.
+            # The first word is capitalized even if it is not a name.
             names = set(NAME.findall(sentence.split(" ", 1)[1]))
             assert names <= known, (row["id"], names - known)
 
@@ -128,13 +120,13 @@ def test_articles_and_highlights_have_the_promised_lengths() -> None:
         assert all(line.endswith(".") for line in row["highlights"].split("\n")), row["id"]
 
 
-def test_articles_vary_in_how_many_paragraphs_they_have() -> None:
+def test_the_number_of_paragraphs_varies() -> None:
     counts = {row["article"].count("\n\n") + 1 for row in read("train")}
     assert len(counts) >= 6
 
 
 @pytest.mark.parametrize("slip", SLIPS)
-def test_no_text_has_a_slip_of_form(slip: str) -> None:
+def test_no_text_has_a_misprint(slip: str) -> None:
     pattern = re.compile(SLIPS[slip])
     for row in all_rows():
         for text in (row["article"], row["highlights"]):
@@ -151,7 +143,7 @@ def test_american_stories_use_american_spelling() -> None:
             assert not british.search(row["article"] + row["highlights"]), row["id"]
 
 
-def test_quotation_marks_come_in_pairs() -> None:
+def test_quotation_marks_are_paired() -> None:
     for row in all_rows():
         for paragraph in row["article"].split("\n\n"):
             assert paragraph.count('"') % 2 == 0, (row["id"], paragraph)
@@ -169,7 +161,7 @@ def test_every_kind_is_in_every_split() -> None:
         assert {row["kind"] for row in read(split)} == set(KINDS)
 
 
-def test_unseen_names_are_named_nowhere_in_train_or_validation() -> None:
+def test_unseen_names_do_not_occur_in_train_or_validation() -> None:
     seen = {
         w for s in ("train", "validation") for row in read(s) for w in WORD.findall(row["article"])
     }
@@ -197,8 +189,8 @@ def test_other_test_articles_use_training_words_for_people_not_named_in_training
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_which_facts_the_highlights_state_is_no_chance(kind: str) -> None:
-    """Nobody can tell from the article which wording its reference has."""
+def test_all_wordings_of_a_point_state_the_same_facts(kind: str) -> None:
+    """A summarizer cannot know from the article which wording the reference has."""
 
     def stated(filler: TemplateFiller, wording: str) -> set[str]:
         values: list[str] = []
@@ -206,10 +198,10 @@ def test_which_facts_the_highlights_state_is_no_chance(kind: str) -> None:
         return {value.split()[-1] for value in values if re.search("[A-Z0-9]", value)}
 
     for shape in plan_shapes(kind):
-        for draw in range(12):
-            desk = Desk(random.Random(f"{kind}/{shape.name}/{draw}"), NameGroup.TRAIN)
-            values = desk.base_values() | VALUE_DRAWERS[kind](desk, shape.name)
-            filler = TemplateFiller(desk, values)
+        for number in range(12):
+            draw = Draw(random.Random(f"{kind}/{shape.name}/{number}"), NameGroup.TRAIN)
+            values = draw.base_values() | VALUE_DRAWERS[kind](draw, shape.name)
+            filler = TemplateFiller(draw, values)
             points = [[stated(filler, wording) for wording in point] for point in shape.points]
             for wordings in points:
                 assert all(facts == wordings[0] for facts in wordings), shape.name
@@ -217,7 +209,7 @@ def test_which_facts_the_highlights_state_is_no_chance(kind: str) -> None:
                 assert stated(filler, wording) == points[0][0] | points[1][0], shape.name
 
 
-def test_many_facts_come_after_the_third_sentence() -> None:
+def test_many_facts_occur_after_the_third_sentence() -> None:
     late = total = spread = 0
     for row in read("train"):
         lead = " ".join(split_sentences(row["article"])[:3])
@@ -228,7 +220,7 @@ def test_many_facts_come_after_the_third_sentence() -> None:
     assert spread / len(read("train")) > 0.9
 
 
-def test_many_articles_open_without_the_news() -> None:
+def test_many_articles_open_without_a_fact() -> None:
     first = [row["article"].split("\n\n")[0].split(" - ")[-1] for row in read("train")]
     silent = [
         not any(fact in lead for fact in row["facts"])
@@ -237,7 +229,7 @@ def test_many_articles_open_without_the_news() -> None:
     assert 0.25 < sum(silent) / len(silent) < 0.6
 
 
-def test_articles_hold_more_names_and_numbers_than_the_highlights_need() -> None:
+def test_articles_have_numbers_that_the_highlights_do_not_need() -> None:
     spare = [
         len(set(NUMBER.findall(row["article"])) - set(NUMBER.findall(row["highlights"])))
         for row in read("validation")
@@ -252,7 +244,7 @@ def test_highlights_are_not_copied_from_the_article() -> None:
     assert copied / len(lines) < 0.02
 
 
-def test_find_unread_sees_an_invented_number_and_an_invented_name() -> None:
+def test_find_unread_finds_an_invented_number_and_an_invented_name() -> None:
     article = "Ines Bell won 12 votes in Tarnby."
     assert find_unread(article, ["In Tarnby Bell won 12 votes."]) == []
     assert find_unread(article, ["In Tarnby Bell won 13 votes."]) == ["13"]
@@ -260,7 +252,7 @@ def test_find_unread_sees_an_invented_number_and_an_invented_name() -> None:
     assert find_unread(article, ["Bell won four times."]) == ["four"]
 
 
-def test_find_faults_sees_a_missing_fact_and_a_slip() -> None:
+def test_find_faults_finds_a_missing_fact_and_a_misprint() -> None:
     article = "\n\n".join(["Bell won the vote. " * 10 + "Holt lost.."] * 6)
     line = "Bell won the vote and Holt lost the vote. " * 2
     faults = find_faults(article, [line], ["£4"])
@@ -281,5 +273,5 @@ def test_find_faults_sees_a_missing_fact_and_a_slip() -> None:
         ("@A £8 million deal, @a $900 fine", "An £8 million deal, a $900 fine"),
     ],
 )
-def test_tidy_writes_clean_copy(raw: str, clean: str) -> None:
+def test_tidy(raw: str, clean: str) -> None:
     assert tidy(raw) == clean

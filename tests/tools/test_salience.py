@@ -1,4 +1,4 @@
-"""The salience head that is fitted last: alone, and of use on articles that nobody has read."""
+"""Fitting a new salience head to the frozen encoder."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from highlighter.model.build import build_model
 from highlighter.model.model import HighlightModel
 from highlighter.model.tokenizer import load_tokenizer, train_tokenizer
 from tests.tools.test_pretraining import RECIPE
+from tools.pretraining.articles import generated_row, shuffled_lines
 from tools.pretraining.batches import BatchMaker
 from tools.pretraining.recipe import Recipe, SalienceFit
 from tools.pretraining.salience import fit_salience, read_segments
-from tools.pretraining.texts import generated_row, shuffled_lines
 
 FIT = SalienceFit(generated_articles=80, epochs=10, batch_size=64)
 
@@ -32,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[HighlightModel, Batc
     return model, BatchMaker.build(recipe, tokenizer, texts)
 
 
-def test_only_the_head_changes_and_it_tells_unread_articles_salient_segments(
+def test_only_the_head_changes_and_it_ranks_salient_segments_of_unseen_articles(
     made: tuple[HighlightModel, BatchMaker],
 ) -> None:
     model, maker = made
@@ -46,19 +46,19 @@ def test_only_the_head_changes_and_it_tells_unread_articles_salient_segments(
     assert model.salience.state_dropout.p == 0
 
     rows = [generated_row(number) for number in range(20_000, 20_030)]
-    unread = read_segments(
+    unseen = read_segments(
         model, maker, maker.encoder.encode([(row.article, row.highlights) for row in rows])
     )
-    share = float(unread.labels.mean())
+    share = float(unseen.labels.mean())
     chance = -(share * np.log(share) + (1 - share) * np.log(1 - share))
     assert loss < chance
     with torch.inference_mode():
-        logits = model.eval().salience(unread.states, unread.indices, unread.features)
-    salient, other = logits[unread.labels == 1], logits[unread.labels == 0]
+        logits = model.eval().salience(unseen.states, unseen.indices, unseen.features)
+    salient, other = logits[unseen.labels == 1], logits[unseen.labels == 0]
     rank = mannwhitneyu(salient, other).statistic / (len(salient) * len(other))  # chance: 0.5
     assert rank > 0.65
 
 
-def test_a_fit_is_the_same_again(made: tuple[HighlightModel, BatchMaker]) -> None:
+def test_fitting_is_deterministic(made: tuple[HighlightModel, BatchMaker]) -> None:
     model, maker = made
     assert fit_salience(model, maker, FIT) == pytest.approx(fit_salience(model, maker, FIT))

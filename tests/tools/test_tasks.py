@@ -1,4 +1,4 @@
-"""What pretraining asks of the model: strings, masked spans, principal sentences."""
+"""Pretraining tasks: copying strings, masked spans, principal sentences."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from highlighter.data.collator import IGNORED
 from highlighter.data.windows import encode_prefix
 from highlighter.model.tokenizer import SENTINELS
 from highlighter.settings import TextSettings
+from tools.pretraining.articles import ArticleEncoder
 from tools.pretraining.recipe import StringStage, TaskWeights
 from tools.pretraining.tasks import (
     MASKED_SHARE,
@@ -16,7 +17,6 @@ from tools.pretraining.tasks import (
     draw_string,
     principal_segments,
 )
-from tools.pretraining.texts import ArticleEncoder
 
 TOKENS = np.arange(300, 400)
 STOP = 7
@@ -27,7 +27,7 @@ def random() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
-def test_without_a_cue_the_source_itself_is_to_be_copied(random: np.random.Generator) -> None:
+def test_without_cues_the_target_is_the_source(random: np.random.Generator) -> None:
     stage = StringStage(kind="strings", name="copy", span_tokens=(2, 8))
     drawn = [draw_string(stage, TOKENS, STOP, random) for _ in range(200)]
     assert all(source == target for source, target in drawn)
@@ -36,19 +36,19 @@ def test_without_a_cue_the_source_itself_is_to_be_copied(random: np.random.Gener
     assert {token for source, _ in drawn for token in source} == {*TOKENS.tolist(), STOP}
 
 
-def test_each_cue_stands_for_the_one_span_it_starts(random: np.random.Generator) -> None:
+def test_each_cue_selects_the_span_it_starts(random: np.random.Generator) -> None:
     stage = StringStage(kind="strings", name="find", cues=2, spans=(4, 5), span_tokens=(3, 6))
     for _ in range(100):
         source, target = draw_string(stage, TOKENS, STOP, random)
         cues, spans = source[:2], source[2:]
         places = [spans.index(cue) for cue in cues]
         assert all(spans.count(cue) == 1 for cue in cues)
-        # The target is both spans, one after the other, each as it stands in the source.
+        # The target is both spans, in the order of the cues, each unchanged.
         second = target.index(cues[1])
         assert spans[places[0] : places[0] + second] == target[:second]
         assert spans[places[1] : places[1] + len(target) - second] == target[second:]
         assert 8 <= len(target) <= 14
-        # Where a span ends can be read: as many stops as spans, and one after each of the target's.
+        # Each span ends with a stop, in the source and in the target.
         assert spans.count(STOP) in (4, 5)
         assert [place for place, token in enumerate(target) if token == STOP] == [
             second - 1,
@@ -56,7 +56,7 @@ def test_each_cue_stands_for_the_one_span_it_starts(random: np.random.Generator)
         ]
 
 
-def test_corrupted_spans_put_back_together_are_the_text(random: np.random.Generator) -> None:
+def test_source_and_target_of_span_corruption_restore_the_text(random: np.random.Generator) -> None:
     tokens, sentinels = list(range(100)), [-1 - n for n in range(100)]
     for _ in range(50):
         source, target = corrupt_spans(tokens, sentinels, random)
@@ -75,13 +75,13 @@ def test_corrupted_spans_put_back_together_are_the_text(random: np.random.Genera
 
 
 @pytest.mark.parametrize("length", [2, 3, 7])
-def test_even_the_shortest_texts_can_be_corrupted(length: int, random: np.random.Generator) -> None:
+def test_the_shortest_texts_can_be_corrupted(length: int, random: np.random.Generator) -> None:
     source, target = corrupt_spans(list(range(length)), [-1], random)
     assert len(source) == length
     assert len(target) == 2
 
 
-def test_principal_sentences_are_those_most_like_the_rest() -> None:
+def test_principal_sentences_are_the_most_similar_to_the_rest() -> None:
     segments = [[1, 2, 3], [1, 2, 3, 4], [8, 9, 10, 11], [3, 4, 12]]
     assert principal_segments(segments, budget=4) == [1]
     assert principal_segments(segments, budget=7) == [0, 1]
@@ -106,7 +106,7 @@ ARTICLE = (
 )
 
 
-def test_gap_sentences_are_masked_and_written(
+def test_gap_sentences_are_masked_in_the_source_and_are_the_target(
     maker: TaskMaker, tokenizer: PreTrainedTokenizerBase, random: np.random.Generator
 ) -> None:
     [article] = ArticleEncoder(tokenizer, 200).encode([(ARTICLE, "")])
@@ -143,7 +143,7 @@ def test_a_text_without_highlights_is_never_summarized(
     assert set(extracted.salience_labels) == {IGNORED}
 
 
-def test_a_stage_can_read_short_windows(
+def test_a_stage_can_limit_windows(
     maker: TaskMaker, tokenizer: PreTrainedTokenizerBase, random: np.random.Generator
 ) -> None:
     [article] = ArticleEncoder(tokenizer, 200).encode([(ARTICLE, "")])

@@ -1,4 +1,4 @@
-"""Generate the rows of all splits and write them as parquet."""
+"""Generate the rows of the splits and write them as parquet."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SPLIT_SIZES = {"train": 4200, "validation": 300, "test": 400}
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a split, in the order of the columns."""
+    """A row of the corpus; its fields are the columns, in order."""
 
     id: str
     article: str
@@ -27,13 +27,13 @@ class Row:
 
 
 def generate_rows(split: str, seed: int = DEFAULT_SEED) -> Iterator[Row]:
-    """All rows of a split."""
+    """Yield the rows of a split."""
     for number in range(SPLIT_SIZES[split]):
         yield generate_row(split, number, seed)
 
 
 def generate_row(split: str, number: int, seed: int = DEFAULT_SEED) -> Row:
-    """One row, the same whether or not its neighbours are generated."""
+    """Return a row; it does not depend on other rows."""
     story = generate_story(split, number, seed)
     return Row(
         id=f"newswire-{split}-{number:05d}",
@@ -46,7 +46,7 @@ def generate_row(split: str, number: int, seed: int = DEFAULT_SEED) -> Row:
 
 
 def generate_story(split: str, number: int, seed: int = DEFAULT_SEED) -> Story:
-    """The story behind a row, with the names that occur in it."""
+    """Return the story of a row, with the names in it."""
     kind = KINDS[number % len(KINDS)]
     return compose_story(kind, _group_of(split, number), f"{seed}/{split}/{number}")
 
@@ -54,7 +54,7 @@ def generate_story(split: str, number: int, seed: int = DEFAULT_SEED) -> Story:
 def _group_of(split: str, number: int) -> NameGroup:
     if split != "test":
         return NameGroup.TRAIN
-    # The number of kinds is odd, so that every kind gets both groups in turn.
+    # The number of kinds is odd, so that each kind alternates between the groups.
     return NameGroup.UNSEEN if number % 2 else NameGroup.FRESH
 
 
@@ -72,7 +72,7 @@ COMPRESSION_LEVEL = 19
 
 
 def write_split(rows: Sequence[Row], path: Path) -> int:
-    """Writes the rows and returns the size of the file in bytes."""
+    """Write the rows; return the size of the file in bytes."""
     columns = {name: [getattr(row, name) for row in rows] for name in SCHEMA.names}
     pq.write_table(
         pa.table(columns, schema=SCHEMA),

@@ -1,4 +1,4 @@
-"""Texts and word lists of the generator; people, places and organisations with invented names."""
+"""Read the template files, and invent names of people, places and organizations."""
 
 import random
 from collections.abc import Iterator
@@ -10,54 +10,8 @@ from zlib import crc32
 
 
 @dataclass(frozen=True)
-class Country:
-    """How a newsroom in this country writes."""
-
-    name: str
-    adjective: str
-    american: bool
-    currency: str
-    scale: float  # local money for one unit of the corpus's own reckoning
-    metric: bool
-    court: str
-    weight: int
-    regions: tuple[str, ...]
-
-
-COUNTRIES = (
-    Country(
-        "the United States", "American", True, "$", 1.3, False, "County Court", 40,
-        ("Ohio", "Oregon", "Vermont", "Nebraska", "Georgia", "Michigan", "Idaho", "Kansas",
-         "Maine", "Colorado", "Missouri", "Virginia", "Alabama", "Wisconsin", "Nevada",
-         "Montana", "Iowa", "Arizona", "Tennessee", "Pennsylvania"),
-    ),
-    Country(
-        "Britain", "British", False, "£", 1.0, False, "Crown Court", 30,
-        ("Norfolk", "Devon", "Cumbria", "Kent", "Lancashire", "Fife", "Cornwall", "Shropshire",
-         "Gwynedd", "County Durham", "Lincolnshire", "Dorset", "Aberdeenshire", "Somerset"),
-    ),
-    Country(
-        "Australia", "Australian", False, "A$", 1.9, True, "District Court", 9,
-        ("Queensland", "Victoria", "Tasmania", "New South Wales", "South Australia"),
-    ),
-    Country(
-        "Ireland", "Irish", False, "€", 1.2, True, "Circuit Court", 8,
-        ("County Mayo", "County Cork", "County Clare", "County Kerry", "County Sligo"),
-    ),
-    Country(
-        "New Zealand", "New Zealand", False, "NZ$", 2.1, True, "District Court", 7,
-        ("Otago", "Waikato", "Southland", "Taranaki", "Canterbury"),
-    ),
-    Country(
-        "South Africa", "South African", False, "R", 22.0, True, "Regional Court", 6,
-        ("Limpopo", "Gauteng", "Mpumalanga", "the Western Cape", "the Free State"),
-    ),
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
 class Section:
-    """The entries under one heading of a template file."""
+    """The entries below one heading of a template file."""
 
     part: str
     title: str
@@ -66,7 +20,7 @@ class Section:
 
 @cache
 def read_sections(name: str) -> tuple[Section, ...]:
-    """The sections of `texts/NAME.txt` in file order."""
+    """Return the sections of `texts/NAME.txt` in order."""
     path = Path(__file__).parent / "texts" / f"{name}.txt"
     return tuple(_parse(path.read_text(encoding="utf-8")))
 
@@ -93,13 +47,13 @@ def _parse(text: str) -> Iterator[Section]:
 
 @cache
 def read_rules(name: str) -> dict[str, tuple[str, ...]]:
-    """A file of `== rule` sections as a mapping from rule to its entries."""
+    """Return a file of `== rule` sections as a mapping from rule to entries."""
     return {section.title: section.entries for section in read_sections(name)}
 
 
 @cache
 def read_words(section: str) -> tuple[str, ...]:
-    """The blank-separated words of one section of the name lists."""
+    """Return the words of a section of `texts/names.txt`."""
     return tuple(" ".join(read_rules("names")[section]).split())
 
 
@@ -111,16 +65,16 @@ SHORTEST_MADE = 4
 
 
 class NameGroup(Enum):
-    """Which names an article may use."""
+    """The names that an article may use."""
 
     TRAIN = "train"
-    FRESH = "fresh"  # words of the training side, people never named in training
-    UNSEEN = "unseen"  # only words that training never uses
+    FRESH = "fresh"  # words of the training split, but people who do not occur in it
+    UNSEEN = "unseen"  # only words that do not occur in the training split
 
 
 @dataclass(frozen=True)
 class Person:
-    """Someone named in a story; pronouns follow `female`."""
+    """A person in a story; `female` decides the pronouns."""
 
     first: str
     last: str
@@ -132,7 +86,7 @@ class Person:
         return f"{self.first} {self.last}"
 
     def form(self, attribute: str) -> str:
-        """The wording for a slot such as `{judge.s}` (surname) or `{judge.his}`."""
+        """Return the text of a slot such as `{judge.s}` (surname) or `{judge.his}`."""
         forms = {
             "": self.full,
             "s": self.last,
@@ -151,17 +105,17 @@ class Person:
 
 
 def possessive(name: str) -> str:
-    """`Bates'` and `Holt's`."""
+    """Return a name's possessive: `Bates'`, `Holt's`."""
     return name + ("'" if name.endswith("s") else "'s")
 
 
 def is_held_out(word: str) -> bool:
-    """True for the words that only unseen-name articles may use."""
+    """Return whether only articles with unseen names may use the word."""
     return crc32(word.encode()) % HELD_OUT_ONE_IN == 0
 
 
 class NamePool:
-    """Names for one article: each word at most once, all from one group."""
+    """Names of one article: all from one group, no word twice."""
 
     def __init__(self, rng: random.Random, group: NameGroup) -> None:
         self._rng = rng
@@ -169,7 +123,7 @@ class NamePool:
         self.taken: list[str] = []
 
     def person(self, female: bool | None = None) -> Person:
-        """A person whose first name and surname are both new to the article."""
+        """Return a person whose first name and surname are new to the article."""
         if female is None:
             female = self._rng.random() < 0.5
         while True:
@@ -179,18 +133,18 @@ class NamePool:
                 return person
 
     def town(self) -> str:
-        """A fictional town, such as `Tarnbury` or `Port Ellery`."""
+        """Return a fictional town, such as `Tarnbury` or `Port Ellery`."""
         base = self._take("town-starts", "town-middles", "town-ends", listed="towns")
         if self._rng.random() < 0.12:
             return f"{self._rng.choice(read_words('town-prefixes'))} {base}"
         return base
 
     def coin(self) -> str:
-        """An invented word that firms, products and prizes are called after."""
+        """Return an invented word, for names of firms, products and prizes."""
         return self._take("coin-starts", "coin-middles", "coin-ends")
 
     def surname(self) -> str:
-        """A surname for a street, a school or a trophy."""
+        """Return a surname, for names of streets, schools and trophies."""
         word = self._last()
         self.taken.append(word)
         return word
@@ -244,7 +198,7 @@ class NamePool:
 def _join(parts: list[str]) -> str:
     word = parts[0]
     for part in parts[1:]:
-        # Two vowels or a tripled letter at a seam read as a misprint.
+        # Two vowels or a tripled letter where parts meet look like a misprint.
         clash = word[-1] in "aeiouy" and part[0] in "aeiouy" and len(part) > 1
         tripled = word[-1] == part[0] == word[-2].lower()
         word += part[1:] if clash or tripled else part

@@ -1,4 +1,4 @@
-"""The checkpoint's model card: what it is, how it was made, what it measured on the way."""
+"""Make the small T5 that ships with the project: train its vocabulary and its weights."""
 
 import argparse
 import hashlib
@@ -13,86 +13,49 @@ import torch
 from mlflow.entities import Run
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.errors import HighlighterError
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import save_checkpoint
 from highlighter.model.tokenizer import VOCABULARY_FILE, load_tokenizer, train_tokenizer
 from highlighter.system.cpu import keep_to_usable_cores
+from highlighter.system.failures import exit_code_of
 from highlighter.system.memory import keep_freed_memory
 from highlighter.system.templates import render
+from tools.pretraining.articles import generated_row, read_extra_texts, shuffled_lines
 from tools.pretraining.batches import BatchMaker
-from tools.pretraining.loop import pretrain
-from tools.pretraining.progress import Progress, find_state, read_progress
 from tools.pretraining.recipe import Recipe, TextStage, read_recipe
 from tools.pretraining.salience import fit_salience
-from tools.pretraining.texts import generated_row, read_extra_texts, shuffled_lines
-
-
-def write_card(
-    folder: Path,
-    recipe: Recipe,
-    progress: Progress,
-    *,
-    command: str,
-    parameters: int,
-    extra_texts: int,
-    machine: str,
-) -> None:
-    """Write `README.md` into the checkpoint's folder."""
-    generated = sum(
-        done.steps * done.stage.batch_size
-        for done in progress.stages
-        if isinstance(done.stage, TextStage)
-    )
-    weights = folder / "model.safetensors"
-    card = render(
-        Path(__file__).parent / "model_card.md",
-        recipe=recipe,
-        stages=progress.stages,
-        seconds=progress.seconds,
-        command=command,
-        parameters=parameters,
-        megabytes=weights.stat().st_size / 1e6,
-        extra_texts=extra_texts,
-        rows=generated,
-        machine=machine,
-    )
-    (folder / "README.md").write_text(card, encoding="utf-8")
-
+from tools.pretraining.training import find_state, pretrain, read_progress
 
 _COMMAND = "python -m tools.pretraining"
-_RECIPE = Path(__file__).parent / "recipe.yaml"
+_FOLDER = Path(__file__).parent
 _EXPERIMENT = "news-highlighter-pretraining"
 
 
 def main() -> int:
-    """Train the vocabulary and the model, stage by stage; return the exit code."""
+    """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--work", type=Path, help="folder of the resumable state")
+    parser.add_argument("--work", type=Path, help="folder of the state to resume from")
     parser.add_argument("--extra-text", type=Path, help="folder of .txt, .jsonl, .csv, .parquet")
-    parser.add_argument("--recipe", type=Path, default=_RECIPE)
+    parser.add_argument("--recipe", type=Path, default=_FOLDER / "recipe.yaml")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches")
     options = parser.parse_args()
     keep_freed_memory()
-    torch.set_float32_matmul_precision("high")  # TF32 on a GPU; nothing changes on a CPU
+    torch.set_float32_matmul_precision("high")  # allows TF32 on a GPU; no effect on a CPU
     keep_to_usable_cores()
     work = options.work or options.output.with_name(options.output.name + ".work")
-    try:
-        make_checkpoint(options.recipe, options.extra_text, work, options.output, options.workers)
-    except HighlighterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"\ninterrupted: the same command goes on from the state in {work}")
-        return 130
-    return 0
+    return exit_code_of(
+        lambda: make_checkpoint(
+            options.recipe, options.extra_text, work, options.output, options.workers
+        ),
+        f"interrupted: the same command resumes from the state in {work}",
+    )
 
 
 def make_checkpoint(
     recipe_file: Path, extra_folder: Path | None, work: Path, output: Path, workers: int = 0
 ) -> None:
-    """Go through the recipe's stages, or what is left of them, and write the checkpoint."""
+    """Train by the recipe, resuming from `work` if it holds a state, and write the checkpoint."""
     recipe = read_recipe(recipe_file)
     extra = read_extra_texts(extra_folder) if extra_folder else []
     run_id = _identify(recipe, extra)
@@ -114,22 +77,30 @@ def make_checkpoint(
     save_checkpoint(output, model, tokenizer, recipe.text)
     shutil.copy(vocabulary / VOCABULARY_FILE, output)
     extra_option = f" --extra-text {extra_folder.name}" if extra_folder else ""
-    write_card(
-        output,
-        recipe,
-        progress,
+    card = render(
+        _FOLDER / "model_card.md",
+        recipe=recipe,
+        stages=progress.stages,
+        seconds=progress.seconds,
         command=f"{_COMMAND} --output {output.name}{extra_option}",
         parameters=model.num_parameters(),
+        megabytes=(output / "model.safetensors").stat().st_size / 1e6,
         extra_texts=len(extra),
+        rows=sum(
+            done.steps * done.stage.batch_size
+            for done in progress.stages
+            if isinstance(done.stage, TextStage)
+        ),
         machine=f"{torch.get_num_threads()} threads of {platform.machine()}"
         if device.type == "cpu"
         else torch.cuda.get_device_name(),
     )
+    (output / "README.md").write_text(card, encoding="utf-8")
     print(f"The checkpoint is in {output}.")
 
 
 def _identify(recipe: Recipe, extra: list[tuple[str, str]]) -> str:
-    """What may not change between the parts of an interrupted run; stages are checked apart."""
+    """Return a hash of what must not change before a resume; stages are compared one by one."""
     fixed = recipe.model_dump(mode="json", exclude={"stages", "salience_fit"})
     content = json.dumps([fixed, extra])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -146,7 +117,7 @@ def _tokenizer(
 
 
 def _mlflow_run(work: Path) -> Run:
-    """The run that an interrupted part logged to, if this store has it; else a new one."""
+    """Resume the interrupted run's MLflow run if this store has it; otherwise start a new one."""
     state = find_state(work)
     known = read_progress(state).mlflow_run if state else None
     runs = mlflow.search_runs(experiment_names=[_EXPERIMENT], output_format="list")

@@ -1,4 +1,4 @@
-"""Batches of pretraining tasks, made ahead by worker processes."""
+"""Batches of pretraining tasks; each is a function of the recipe and the step alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.collator import IGNORED, Batch, WindowRow, collate
 from highlighter.data.windows import encode_prefix, window_budget
 from highlighter.model.tokenizer import SENTINELS
+from tools.pretraining.articles import Article, ArticleEncoder, condense, generated_row
 from tools.pretraining.recipe import Recipe, Stage, StringStage, TextStage
 from tools.pretraining.tasks import TaskMaker, draw_string, plain_row
-from tools.pretraining.texts import Article, ArticleEncoder, condense, generated_row
 
 _BYTES = 256
 _STOP = "."
@@ -24,7 +24,7 @@ _STOP = "."
 
 @dataclass(frozen=True)
 class BatchMaker:
-    """Batches of every stage of a recipe."""
+    """Makes the batches of every stage of a recipe."""
 
     recipe: Recipe
     tokenizer: PreTrainedTokenizerBase
@@ -36,7 +36,7 @@ class BatchMaker:
     def build(
         cls, recipe: Recipe, tokenizer: PreTrainedTokenizerBase, extra: list[tuple[str, str]]
     ) -> "BatchMaker":
-        """Encode the extra text once; generated articles are made when their step comes."""
+        """Encode the extra text; articles are generated only when a batch needs them."""
         prefix = encode_prefix(tokenizer, recipe.text)
         encoder = ArticleEncoder(tokenizer, window_budget(prefix, recipe.text))
         sentinels = tokenizer.convert_tokens_to_ids(SENTINELS)
@@ -44,7 +44,12 @@ class BatchMaker:
         return cls(recipe, tokenizer, encoder, tasks, encoder.encode(extra))
 
     def pool(self, stage_number: int, number: int) -> list[Batch]:
-        """The batches of a stage's next `pool` steps, both counted from 0."""
+        """Return a pool: the batches of `stage.pool` consecutive steps.
+
+        Args:
+            stage_number: index of the stage in the recipe.
+            number: index of the pool in the stage.
+        """
         stage = self.recipe.stages[stage_number]
         random = np.random.default_rng([self.recipe.seed, stage_number, number])
         if isinstance(stage, StringStage):
@@ -53,11 +58,11 @@ class BatchMaker:
 
     @property
     def generated(self) -> int:
-        """How many numbers of generated articles the stages use up."""
+        """Number of generated articles that the stages read."""
         return _generated(self.recipe.stages)
 
     def _strings(self, stage: StringStage, random: np.random.Generator) -> Batch:
-        # Neither special tokens nor bytes, which stand for single odd characters.
+        # Without special tokens and byte tokens.
         tokens = np.arange(3 + _BYTES, len(self.tokenizer) - len(SENTINELS))
         end, stop = self.tokenizer.convert_tokens_to_ids([self.tokenizer.eos_token, _STOP])
         tokens = tokens[tokens != stop]
@@ -68,7 +73,7 @@ class BatchMaker:
     def _sorted(
         self, rows: list[WindowRow], stage: TextStage, random: np.random.Generator
     ) -> list[Batch]:
-        """Batches of rows of like length, which need little padding, in a random order."""
+        """Return batches of rows of similar length, which need little padding, in random order."""
         rows = sorted(rows, key=_cost)
         batches = [
             collate(rows[start : start + stage.batch_size], self.tokenizer.pad_token_id)
@@ -81,17 +86,19 @@ class BatchMaker:
     ) -> list[WindowRow]:
         share = stage.extra_share if self.extra else 0.0
         size = stage.batch_size * stage.pool
-        own = int((random.random(size) >= share).sum())
-        # Every pool has its own range of numbers, so that no article comes twice.
+        generated = int((random.random(size) >= share).sum())
+        # Each pool has a separate range of articles, so that none is read twice.
         first = _generated(self.recipe.stages[:stage_number]) + pool * size
-        rows = [generated_row(first + number) for number in range(own)]
+        rows = [generated_row(first + number) for number in range(generated)]
         texts = [(condense(row, stage.background_share, random), row.highlights) for row in rows]
         articles = self.encoder.encode(texts)
-        chosen = random.integers(max(1, len(self.extra)), size=size - own)
-        read = [(article, stage.window_tokens) for article in articles]
+        extra = random.integers(max(1, len(self.extra)), size=size - generated)
+        windows = [(article, stage.window_tokens) for article in articles]
         extra_window = stage.extra_window_tokens or stage.window_tokens
-        read += [(self.extra[int(index)], extra_window) for index in chosen]
-        return [self.tasks.make(article, stage.tasks, window, random) for article, window in read]
+        windows += [(self.extra[int(index)], extra_window) for index in extra]
+        return [
+            self.tasks.make(article, stage.tasks, window, random) for article, window in windows
+        ]
 
 
 def _generated(stages: Sequence[Stage]) -> int:
@@ -103,19 +110,22 @@ def _generated(stages: Sequence[Stage]) -> int:
 
 
 def _cost(row: WindowRow) -> int:
-    """A token of the target costs about three of the source."""
+    """Return a row's relative cost; a target token costs about three source tokens."""
     return len(row.input_ids) + 3 * sum(label != IGNORED for label in row.labels)
 
 
-# As arrays: a tensor takes an open file for as long as it is on its way between two processes.
+# Arrays, because each tensor passed between processes keeps a file open.
 _Pool = list[dict[str, NDArray[Any]]]
 
 
 def batches_from(maker: BatchMaker, stage: int, step: int, workers: int) -> Iterator[Batch]:
-    """The batches of a stage from a step on, both counted from 0; the same for any `workers`.
+    """Yield the batches of a stage, the same for any number of workers.
 
     Args:
-        workers: processes that make them; with 0 each is made when it is asked for.
+        maker: makes the batches.
+        stage: index of the stage in the recipe.
+        step: index of the first step in the stage.
+        workers: processes that make batches ahead; 0: this process, on demand.
     """
     size = maker.recipe.stages[stage].pool
     first, done = divmod(step, size)

@@ -13,10 +13,10 @@ Range = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
 class StringStage(Settings):
-    """Copy random strings of tokens, until nearly every token is right.
+    """Copy random strings of tokens until nearly every token is correct.
 
-    Without a cue the target is the source. With cues, the source is `cues` tokens and then `spans`
-    random spans; the target is the spans that start with the cues, in the cues' order.
+    Without cues the target is the source. With cues, the source is `cues` tokens followed by
+    `spans` random spans; the target is the spans that start with the cues, in the cues' order.
     """
 
     kind: Literal["strings"]
@@ -25,46 +25,50 @@ class StringStage(Settings):
     cues: int = Field(0, ge=0)
     spans: Range = (1, 1)
     span_tokens: Range = (2, 8)
-    until: float = Field(0.97, gt=0, le=1, description="share of tokens right that ends the stage")
-    rate: float = Field(1.0, gt=0, description="of the recipe's learning rates, in this stage")
+    until: float = Field(
+        0.97, gt=0, le=1, description="share of correct target tokens at which the stage ends"
+    )
+    rate: float = Field(1.0, gt=0, description="factor of the recipe's learning rates")
     max_steps: int = Field(3000, ge=1)
 
     @property
     def pool(self) -> int:
-        """Batches drawn at once."""
+        """Batches made at once."""
         return 1
 
     @property
     def most_steps(self) -> int:
-        """Steps that the stage takes at most."""
+        """Maximum number of steps."""
         return self.max_steps
 
     @model_validator(mode="after")
     def _have_spans_for_cues(self) -> "StringStage":
         if self.cues > self.spans[0]:
-            raise ValueError("cues must not exceed the least number of spans")
+            raise ValueError("cues must not exceed the smallest number of spans")
         if not self.cues and self.spans != (1, 1):
-            raise ValueError("several spans need a cue that says which to copy")
+            raise ValueError("several spans need cues, which select the spans to copy")
         return self
 
 
 class TaskWeights(Settings):
-    """How often each task is drawn, relative to the others."""
+    """Relative frequency of each task."""
 
-    gap_sentences: float = Field(0.0, ge=0, description="write the masked principal sentences")
-    extract: float = Field(0.0, ge=0, description="write the principal sentences, none masked")
-    corrupt_spans: float = Field(0.0, ge=0, description="write the masked spans, as T5")
-    summarize: float = Field(0.0, ge=0, description="write the highlights of a generated article")
+    gap_sentences: float = Field(
+        0.0, ge=0, description="generate the principal sentences, which are masked in the source"
+    )
+    extract: float = Field(0.0, ge=0, description="generate the principal sentences, not masked")
+    corrupt_spans: float = Field(0.0, ge=0, description="generate the masked spans, as in T5")
+    summarize: float = Field(0.0, ge=0, description="generate the article's highlights")
 
     @model_validator(mode="after")
     def _draw_something(self) -> "TaskWeights":
         if not any(self.model_dump().values()):
-            raise ValueError("at least one task needs a weight above 0")
+            raise ValueError("at least one task must have a weight above 0")
         return self
 
 
 class TextStage(Settings):
-    """Learn from articles: generated ones, each read once, and windows of the extra text."""
+    """Train on generated articles, each used once, and on windows of the extra text."""
 
     kind: Literal["text"]
     name: str
@@ -72,23 +76,27 @@ class TextStage(Settings):
     steps: int = Field(..., ge=1)
     tasks: TaskWeights
     pool: int = Field(
-        1, ge=1, description="batches drawn at once and sorted by length, to pad them less"
+        1,
+        ge=1,
+        description="batches made at once; their rows are sorted by length to reduce padding",
     )
     window_tokens: int | None = Field(
-        None, ge=32, description="most that is read of an article; None: the model's window"
+        None,
+        ge=32,
+        description="maximum tokens of an article per row; None: text.max_source_tokens",
     )
     extra_window_tokens: int | None = Field(
-        None, ge=32, description="the same for extra text, whose articles fill any window"
+        None, ge=32, description="window_tokens for extra text; None: window_tokens"
     )
     background_share: float = Field(
-        1.0, ge=0, le=1, description="of a generated article's paragraphs without a fact, kept"
+        1.0, ge=0, le=1, description="share kept of a generated article's paragraphs without facts"
     )
-    extra_share: float = Field(0.25, ge=0, lt=1, description="of rows from the extra text, if any")
-    rate: float = Field(1.0, gt=0, description="of the recipe's learning rates, in this stage")
+    extra_share: float = Field(0.25, ge=0, lt=1, description="share of rows from the extra text")
+    rate: float = Field(1.0, gt=0, description="factor of the recipe's learning rates")
 
     @property
     def most_steps(self) -> int:
-        """Steps that the stage takes."""
+        """Number of steps."""
         return self.steps
 
 
@@ -96,45 +104,53 @@ Stage = Annotated[StringStage | TextStage, Field(discriminator="kind")]
 
 
 class SalienceFit(Settings):
-    """The salience head once more, alone, when all stages are done (`fit_salience.py`)."""
+    """A new salience head, fitted to the frozen encoder after all stages (`salience.py`)."""
 
-    generated_articles: int = Field(1500, ge=1, description="read beside the extra text")
+    generated_articles: int = Field(1500, ge=1, description="number, in addition to the extra text")
     epochs: int = Field(20, ge=1)
-    batch_size: int = Field(2048, ge=1, description="segments a step")
-    learning_rate: float = Field(2e-3, gt=0, description="at the start; falls to a twentieth")
-    state_dropout: float = Field(0.9, ge=0, lt=1, description="of the encoder's states")
+    batch_size: int = Field(2048, ge=1, description="segments per step")
+    learning_rate: float = Field(
+        2e-3, gt=0, description="at the start; falls linearly to a twentieth"
+    )
+    state_dropout: float = Field(
+        0.9, ge=0, lt=1, description="dropout rate of the encoder's states"
+    )
 
 
 class Recipe(Settings):
-    """Everything that decides about a pretrained checkpoint, but for the extra text."""
+    """All settings of a pretrained checkpoint; only the extra text is not among them."""
 
     seed: int
     model: ScratchModel
-    vocabulary_articles: int = Field(4200, ge=100, description="generated ones it is trained on")
+    vocabulary_articles: int = Field(
+        4200, ge=100, description="number that the vocabulary is trained on"
+    )
     text: TextSettings
     stages: tuple[Stage, ...] = Field(..., min_length=1)
-    salience_fit: SalienceFit | None = Field(None, description="None: the head stays as trained")
-    learning_rate: float = Field(3e-2, gt=0, description="AdamW's: embeddings, norms, positions")
-    matrix_learning_rate: float = Field(4e-3, gt=0, description="Muon's: the layers' matrices")
+    salience_fit: SalienceFit | None = Field(
+        None, description="None: keep the head trained with the encoder"
+    )
+    learning_rate: float = Field(3e-2, gt=0, description="of AdamW: embeddings, norms, positions")
+    matrix_learning_rate: float = Field(4e-3, gt=0, description="of Muon: the layers' matrices")
     warmup_steps: int = Field(100, ge=0)
-    decay_steps: int = Field(0, ge=0, description="of the last stage, falling to a tenth")
+    decay_steps: int = Field(0, ge=0, description="last steps, in which the rates fall to a tenth")
     salience_learning_rate: float = Field(1e-3, gt=0)
     salience_weight: float = Field(1.0, ge=0)
     max_gradient_norm: float = Field(1.0, gt=0)
-    save_every: int = Field(200, ge=1, description="steps between two resumable states")
+    save_every: int = Field(200, ge=1, description="steps between saved states")
 
     @property
     def vocabulary_size(self) -> int:
-        """Segments of the vocabulary that is trained, without sentinels."""
+        """Number of pieces of the vocabulary, without sentinels."""
         if not isinstance(self.model.vocabulary, TrainedVocabulary):
-            raise ConfigError("model.vocabulary: must be of kind train; pretraining makes its own.")
+            raise ConfigError("model.vocabulary: pretraining trains a vocabulary; set kind: train.")
         return self.model.vocabulary.size
 
 
 def read_recipe(file: Path) -> Recipe:
-    """The recipe in a YAML file.
+    """Return the recipe in a YAML file.
 
     Raises:
-        ConfigError: no such file, no YAML, or a setting that is unknown or out of range.
+        ConfigError: the file does not exist or is no YAML, or a setting is unknown or invalid.
     """
     return read_settings_file(file, Recipe)

@@ -1,9 +1,8 @@
-"""Fit the salience head anew, alone, to the states of an encoder that learns no more.
+"""Fit a new salience head to the frozen, pretrained encoder.
 
-The encoder has read the extra text many times and knows it by heart, and a head that learned along
-with it relies on that: it tells the salient segments of those articles from the others far better
-than those of articles that nobody has read. So the new head gets few of the states at each step
-(dropout), and has to rely on place and words as well.
+The encoder has memorized the extra text, and a head trained with it relies on that: it scores these
+articles far better than unseen ones. The new head therefore gets few of the encoder's states per
+step (dropout) and has to use position and words as well.
 """
 
 from collections.abc import Iterator
@@ -17,16 +16,16 @@ from highlighter.data.collator import IGNORED, WindowRow, collate
 from highlighter.data.windows import plan_windows, window_budget
 from highlighter.model.model import HighlightModel
 from highlighter.model.salience import SalienceHead
+from tools.pretraining.articles import Article, generated_row
 from tools.pretraining.batches import BatchMaker
 from tools.pretraining.recipe import SalienceFit
-from tools.pretraining.texts import Article, generated_row
 
-_WINDOWS = 32  # read at once
-_LAST_RATE = 0.05  # of the learning rate
+_WINDOWS = 32  # per batch
+_LAST_RATE = 0.05  # share of the learning rate at the end
 
 
 class Segments(NamedTuple):
-    """All labelled segments: states (segments, d_model), indices, features and labels."""
+    """All labeled segments: mean states (segments, width), indices, features and labels."""
 
     states: torch.Tensor
     indices: torch.Tensor
@@ -35,12 +34,18 @@ class Segments(NamedTuple):
 
 
 def fit_salience(model: HighlightModel, maker: BatchMaker, fit: SalienceFit) -> float:
-    """A new head in place of the model's; returns the mean loss a segment of its last epoch."""
+    """Replace the model's head by a new one; return the last epoch's mean loss per segment.
+
+    Args:
+        model: the model; only its head changes.
+        maker: its recipe, tokenizer and extra text.
+        fit: settings.
+    """
     model.eval()
     device = next(model.parameters()).device
     rows = [generated_row(maker.generated + number) for number in range(fit.generated_articles)]
-    own = maker.encoder.encode([(row.article, row.highlights) for row in rows])
-    segments = read_segments(model, maker, [*maker.extra, *own])
+    generated = maker.encoder.encode([(row.article, row.highlights) for row in rows])
+    segments = read_segments(model, maker, [*maker.extra, *generated])
     torch.manual_seed(maker.recipe.seed)
     width = segments.states.shape[1]
     head = SalienceHead(width, model.salience.config, fit.state_dropout).to(device)
@@ -68,7 +73,7 @@ def fit_salience(model: HighlightModel, maker: BatchMaker, fit: SalienceFit) -> 
 
 @torch.no_grad()
 def read_segments(model: HighlightModel, maker: BatchMaker, articles: list[Article]) -> Segments:
-    """What the head is given about every labelled segment, as when whole articles are read."""
+    """Return the head's input for every labeled segment, from windows over whole articles."""
     device = next(model.parameters()).device
     windows = sorted(_windows(maker, articles), key=lambda row: len(row.input_ids))
     parts = []

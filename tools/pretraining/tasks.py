@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from highlighter.data.collator import IGNORED, WindowRow
 from highlighter.data.windows import plan_windows, window_budget
 from highlighter.settings import TextSettings
+from tools.pretraining.articles import Article
 from tools.pretraining.recipe import StringStage, TaskWeights
-from tools.pretraining.texts import Article
 
 Pair = tuple[list[int], list[int]]  # source and target, without end tokens
 
@@ -19,10 +19,15 @@ Pair = tuple[list[int], list[int]]  # source and target, without end tokens
 def draw_string(
     stage: StringStage, tokens: NDArray[np.int64], end: int, random: np.random.Generator
 ) -> Pair:
-    """One source and what is to be written.
+    """Return random spans as a source, and as target the spans that start with the stage's cues.
 
-    No two spans start alike, so a cue names one of them; further tokens may repeat. `tokens` are
-    the ids to draw from; `end` closes every span, as a full stop does a sentence.
+    No two spans start with the same token, so that a cue identifies a span.
+
+    Args:
+        stage: number and length of spans, number of cues.
+        tokens: ids to draw from.
+        end: id that ends every span, as a full stop ends a sentence.
+        random: source of randomness.
     """
     count = int(random.integers(stage.spans[0], stage.spans[1] + 1))
     starts = _draw_distinct(count, tokens, random)
@@ -33,27 +38,27 @@ def draw_string(
     ]
     if not stage.cues:
         return spans[0], spans[0]
-    wanted = random.choice(count, stage.cues, replace=False)
-    cues = [spans[number][0] for number in wanted]
+    cued = random.choice(count, stage.cues, replace=False)
+    cues = [spans[number][0] for number in cued]
     source = cues + [token for span in spans for token in span]
-    return source, [token for number in wanted for token in spans[number]]
+    return source, [token for number in cued for token in spans[number]]
 
 
 def _draw_distinct(
     count: int, tokens: NDArray[np.int64], random: np.random.Generator
 ) -> NDArray[np.int64]:
-    while True:  # of thousands of tokens, few draws hold one twice
+    while True:  # with thousands of tokens, a draw rarely holds one twice
         drawn = random.choice(tokens, count)
         if len(np.unique(drawn)) == count:
             return drawn
 
 
 def _draw_others(
-    count: int, tokens: NDArray[np.int64], but: NDArray[np.int64], random: np.random.Generator
+    count: int, tokens: NDArray[np.int64], excluded: NDArray[np.int64], random: np.random.Generator
 ) -> list[int]:
     while True:
         drawn: list[int] = random.choice(tokens, count).tolist()
-        if not set(drawn) & set(but.tolist()):
+        if not set(drawn) & set(excluded.tolist()):
             return drawn
 
 
@@ -64,10 +69,11 @@ MEAN_SPAN = 3
 def corrupt_spans(
     tokens: Sequence[int], sentinels: Sequence[int], random: np.random.Generator
 ) -> tuple[list[int], list[int]]:
-    """Source and target, without end tokens (Raffel et al. 2020, section 3.1.4).
+    """Return source and target of T5's span corruption (Raffel et al. 2020, section 3.1.4).
 
-    15 % of the tokens, in spans of 3 on average, each replaced by a sentinel; the target is each
-    sentinel with its span. Spans never touch.
+    15 % of the tokens, in spans of 3 on average, are masked. The source has a sentinel in place of
+    each span, the target each sentinel followed by its span. Spans never touch; neither has an end
+    token.
     """
     masked = max(1, round(len(tokens) * MASKED_SHARE))
     spans = max(1, min(round(masked / MEAN_SPAN), len(sentinels), len(tokens) - masked))
@@ -84,38 +90,39 @@ def corrupt_spans(
 
 
 def _split(total: int, parts: int, random: np.random.Generator) -> list[int]:
-    """`total` as that many positive numbers, every way equally likely."""
+    """Return positive numbers that sum to `total`; all compositions are equally likely."""
     cuts = np.sort(random.choice(np.arange(1, total), parts - 1, replace=False))
     lengths: list[int] = np.diff([0, *cuts, total]).tolist()
     return lengths
 
 
 def principal_segments(segments: Sequence[Sequence[int]], budget: int) -> list[int]:
-    """Indices, ascending, of the segments most like the rest of the text that fit into `budget`.
+    """Return the indices, ascending, of the principal segments that fit into `budget` tokens.
 
-    Each is scored by itself, by ROUGE-1 F1 of its tokens against all others: "Ind-Orig" of Zhang
-    et al. 2020 (PEGASUS, section 3.1). At least one is chosen, however long.
+    Segments are scored independently by ROUGE-1 F1 against the rest of the text: "Ind-Orig" of
+    Zhang et al. 2020 (PEGASUS, section 3.1). At least one is chosen, whatever its length.
     """
-    whole: Counter[int] = Counter(token for segment in segments for token in segment)
-    size = whole.total()
+    text: Counter[int] = Counter(token for segment in segments for token in segment)
+    size = text.total()
     scores = []
     for segment in segments:
-        own = Counter(segment)
-        shared = sum(min(count, whole[token] - count) for token, count in own.items())
-        scores.append(2 * shared / max(1, size))  # sizes of both sides add up to the whole
+        counts = Counter(segment)
+        shared = sum(min(count, text[token] - count) for token, count in counts.items())
+        scores.append(2 * shared / max(1, size))  # a segment and the rest have `size` tokens
     order = sorted(range(len(segments)), key=lambda index: (-scores[index], index))
-    chosen, room = order[:1], budget - len(segments[order[0]]) if order else 0
+    chosen = order[:1]
+    left = budget - len(segments[order[0]]) if order else 0
     for index in order[1:]:
-        if len(segments[index]) > room:
+        if len(segments[index]) > left:
             break
         chosen.append(index)
-        room -= len(segments[index])
+        left -= len(segments[index])
     return sorted(chosen)
 
 
 @dataclass(frozen=True)
 class TaskMaker:
-    """Builds rows; `sentinels` are the ids that stand for masked text."""
+    """Makes rows of tokens; `sentinels` are the ids that replace masked text."""
 
     text: TextSettings
     prefix: list[int]
@@ -129,9 +136,15 @@ class TaskMaker:
         window_tokens: int | None,
         random: np.random.Generator,
     ) -> WindowRow:
-        """One row of a task drawn by weight, on one window of the article, drawn alike.
+        """Return a row for a random task, drawn by weight, on a random window of the article.
 
-        Only a whole article can be summarized: a longer one is asked for its sentences instead.
+        An article without highlights or of several windows is not summarized but extracted.
+
+        Args:
+            article: the article.
+            tasks: weight of each task.
+            window_tokens: tokens per window; None: as many as the model reads.
+            random: source of randomness.
         """
         lengths = [len(segment) for segment in article.segments]
         budget = window_budget(self.prefix, self.text)
@@ -147,7 +160,7 @@ class TaskMaker:
             case "summarize":
                 return self.read_window(article, window, article.highlights)
             case "extract":
-                chosen = principal_segments(segments, self._room)
+                chosen = principal_segments(segments, self._target_budget)
                 return self.read_window(article, window, [t for i in chosen for t in segments[i]])
             case "gap_sentences":
                 return self._gap_sentences(segments)
@@ -156,11 +169,11 @@ class TaskMaker:
         return self._plain(source, target)
 
     @property
-    def _room(self) -> int:
+    def _target_budget(self) -> int:
         return self.text.max_target_tokens - 1
 
     def read_window(self, article: Article, window: Sequence[int], target: list[int]) -> WindowRow:
-        """A window that is read for salience too."""
+        """Return a row of a window's segments with their salience labels and the given target."""
         ids, numbers = list(self.prefix), [-1] * len(self.prefix)
         for number, segment in enumerate(window):
             ids += article.segments[segment]
@@ -175,7 +188,7 @@ class TaskMaker:
         )
 
     def _gap_sentences(self, segments: Sequence[list[int]]) -> WindowRow:
-        chosen = principal_segments(segments, self._room)
+        chosen = principal_segments(segments, self._target_budget)
         source = list(self.prefix)
         for index, segment in enumerate(segments):
             source += [self.sentinels[chosen.index(index)]] if index in chosen else segment
@@ -185,10 +198,10 @@ class TaskMaker:
         return plain_row([*source, self.end], self._target(target))
 
     def _target(self, tokens: Sequence[int]) -> list[int]:
-        return [*tokens[: self._room], self.end]
+        return [*tokens[: self._target_budget], self.end]
 
 
 def plain_row(source: list[int], target: list[int]) -> WindowRow:
-    """A row without segments: only the decoder learns from it."""
+    """Return a row without segments, which the salience head ignores."""
     nothing = np.zeros((0, 0), dtype=np.float32)
     return WindowRow(source, [-1] * len(source), [], nothing, [], target or [IGNORED])

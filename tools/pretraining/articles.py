@@ -1,4 +1,4 @@
-"""Articles to pretrain on: generated ones without end, and the user's extra text."""
+"""Articles to pretrain on: generated news, and text that the user provides."""
 
 import random as standard_random
 from collections.abc import Iterator
@@ -26,38 +26,44 @@ _ROW_FILES = (".jsonl", ".csv", ".parquet")
 
 @dataclass(frozen=True)
 class Article:
-    """A text as token ids, its segments described; labels are IGNORED where nothing is known."""
+    """A tokenized article.
+
+    Attributes:
+        segments: token ids of each segment.
+        features: rows of `describe_segments`, (segments, len(FEATURES)).
+        salience: 1 for a salient segment, 0 otherwise; IGNORED without highlights.
+        highlights: token ids of the highlights; empty if there are none.
+    """
 
     segments: list[list[int]]
     features: NDArray[np.float32]
     salience: list[int]
-    highlights: list[int]  # empty if there are none
+    highlights: list[int]
 
 
 def generated_row(number: int) -> Row:
-    """A generated article that is in no split, with names of the training side only."""
+    """Return a generated article that is in no split of the corpus and has no held-out name."""
     return generate_row("train", SPLIT_SIZES["train"] + number)
 
 
 def condense(row: Row, background_share: float, random: np.random.Generator) -> str:
-    """The article with all paragraphs that state a fact of the highlights, and some others."""
-    paragraphs = row.article.split("\n\n")
+    """Return the paragraphs that state a fact of the highlights, and a random share of the rest."""
     if background_share == 1:
         return row.article
     return "\n\n".join(
         paragraph
-        for paragraph in paragraphs
+        for paragraph in row.article.split("\n\n")
         if any(fact in paragraph for fact in row.facts) or random.random() < background_share
     )
 
 
 def read_extra_texts(folder: Path) -> list[tuple[str, str]]:
-    """Article and highlights (or "") of every row and text file of a folder, in order.
+    """Return article and highlights ("" if none) of every row and text file below a folder.
 
-    A `.txt` file is one article. The others hold rows with `article` and `highlights`.
+    A `.txt` file is one article. The other files hold rows with `article` and `highlights`.
 
     Raises:
-        CorpusError: no such folder, nothing to read in it, or a row that can't be read.
+        CorpusError: the folder does not exist or holds no article, or a row cannot be read.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder}: no such folder. Give --extra-text a folder of articles.")
@@ -74,20 +80,21 @@ def _read_texts(file: Path) -> Iterator[tuple[str, str]]:
         return
     for row in read_rows(str(file), Columns()):
         if row["problem"]:
-            raise CorpusError(f"{file}, row {row['row']}: {row['problem']}. Mend or delete it.")
+            raise CorpusError(f"{file}, row {row['row']}: {row['problem']}. Fix or delete the row.")
         yield row["article"], row["highlights"]
 
 
 class ArticleEncoder:
-    """Texts as `Article`s, for one tokenizer."""
+    """Tokenizes articles and labels their segments."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, budget: int) -> None:
+        """Keep the tokenizer; `budget` is the largest number of tokens in a segment."""
         self._tokenizer = tokenizer
         self._budget = budget
         self._weights = token_weights(tokenizer)
 
     def encode(self, texts: list[tuple[str, str]]) -> list[Article]:
-        """Articles with their highlights, which give the labels of salience."""
+        """Return an Article for each pair of article and highlights."""
         encoded = encode_articles([article for article, _ in texts], self._tokenizer, self._budget)
         articles = []
         for (article, highlights), source in zip(texts, encoded, strict=True):
@@ -105,7 +112,7 @@ class ArticleEncoder:
 
 
 def shuffled_lines(texts: list[tuple[str, str]], seed: int) -> list[str]:
-    """All paragraphs and highlights in a seeded order, for training a vocabulary."""
+    """Return all lines of articles and highlights, shuffled, for training a vocabulary."""
     lines = [line for text in texts for part in text for line in part.splitlines() if line.strip()]
     standard_random.Random(seed).shuffle(lines)
     return lines
