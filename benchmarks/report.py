@@ -4,6 +4,7 @@ import json
 import math
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,10 @@ def report(name: str, rows: Sequence[Row], output: Path, **record: Any) -> None:
         table.add_column(column, justify="right" if place else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(format_value(row.get(column)) for column in columns))
-    console = Console(soft_wrap=True)
+    # Redirected output has no width; rich would cut the columns at 80 characters.
+    console = Console(width=None if sys.stdout.isatty() else 250)
     console.print(describe_machine(), highlight=False)
-    # Redirected output has no width; without one, rich cuts the columns at 80 characters.
-    console.print(table, width=None if console.is_terminal else 250)
+    console.print(table)
     document = {"machine": describe_machine(), **record, "rows": list(rows)}
     text = json.dumps(document, indent=2, default=str) + "\n"
     (output / f"{name}.json").write_text(text, encoding="utf-8")

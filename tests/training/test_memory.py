@@ -1,4 +1,4 @@
-"""Memory: what is free, what training takes, and what is said when the two don't fit."""
+"""The estimate of training's memory, and the message if it does not fit."""
 
 import json
 import logging
@@ -21,7 +21,6 @@ from highlighter.settings import (
     TextSettings,
     TrainingSettings,
 )
-from highlighter.system.memory import cgroup_rooms
 from highlighter.training import memory as memory_estimate
 from highlighter.training.memory import Shape, estimate
 from highlighter.training.train import train
@@ -151,24 +150,3 @@ def test_what_would_fit_is_not_refused(
     ).result  # fmt: skip
     assert trial["added by training"] > 0.15  # GB, enough to be distinguished from noise
     assert trial["estimate, mean batch"] <= trial["added by training"]
-
-
-def test_the_room_in_cgroups_of_both_versions(tmp_path: Path) -> None:
-    membership, root = tmp_path / "membership", tmp_path / "cgroup"
-    inner = root / "user" / "app"
-    inner.mkdir(parents=True)
-    membership.write_text("0::/user/app\n")
-    assert list(cgroup_rooms(membership, root)) == []
-    for folder, limit, used in ((inner, "max", 40), (root / "user", "100", 70)):
-        (folder / "memory.max").write_text(f"{limit}\n")
-        (folder / "memory.current").write_text(f"{used}\n")
-        (folder / "memory.stat").write_text("anon 60\ninactive_file 10\n")
-    assert list(cgroup_rooms(membership, root)) == [40]
-    first = root / "memory"  # version 1, of which a container sees its own as the root
-    first.mkdir()
-    membership.write_text("4:memory:/outer/name\n3:cpu:/\n")
-    (first / "memory.limit_in_bytes").write_text("200")
-    (first / "memory.usage_in_bytes").write_text("150")
-    (first / "memory.stat").write_text("total_inactive_file 5")
-    assert list(cgroup_rooms(membership, root)) == [55]
-    assert list(cgroup_rooms(tmp_path / "not-linux", root)) == []
