@@ -35,6 +35,14 @@ def make_parser(name: str, description: str | None, *options: str) -> argparse.A
     return parser
 
 
+def parse(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Parse the command line and create the folder that --output names."""
+    options = parser.parse_args()
+    options.output = options.output.resolve()
+    options.output.mkdir(parents=True, exist_ok=True)
+    return options
+
+
 def positive(text: str) -> float:
     """Return an option's number; raise ArgumentTypeError unless it is above 0."""
     value = float(text)

@@ -19,7 +19,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.scoring import BootstrapAggregator
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
-from benchmarks.command import make_parser, positive_int, run_command
+from benchmarks.command import make_parser, parse, positive_int, run_command
 from benchmarks.inputs import Article, random_model, read_articles
 from benchmarks.processes import Measured, measure
 from benchmarks.report import ratio, report
@@ -65,13 +65,11 @@ def main() -> None:
     parser.add_argument("--beams", type=positive_int, default=4)
     parser.add_argument("--max-new-tokens", type=positive_int, default=64)
     parser.add_argument("--rounds", type=positive_int, default=3, help="runs of each system")
-    options = parser.parse_args()
+    options = parse(parser)
     read_articles(options.articles, options.rows)
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
     checkpoint = options.checkpoint.resolve()
     if options.vocabulary:
-        checkpoint, tokenizer = output / "t5_small", load_tokenizer(str(options.vocabulary))
+        checkpoint, tokenizer = options.output / "t5_small", load_tokenizer(str(options.vocabulary))
         t5 = build_model(random_model("t5-small", options.vocabulary), tokenizer, seed=13)
         save_checkpoint(checkpoint, t5, tokenizer, TextSettings())
     generation = {
@@ -84,12 +82,14 @@ def main() -> None:
         for system in SYSTEMS:
             print(f"{system} ...", file=sys.stderr, flush=True)
             run = measure(
-                "benchmarks.evaluation:run_system", output / "evaluation.log", system=system,
-                checkpoint=checkpoint, articles=options.articles.resolve(), rows=options.rows,
-                generation=generation,
+                "benchmarks.evaluation:run_system", options.output / "evaluation.log",
+                system=system, checkpoint=checkpoint, articles=options.articles.resolve(),
+                rows=options.rows, generation=generation,
             )  # fmt: skip
             runs[system].append(run)
-    report("evaluation", compare(runs), output, articles=options.rows, generation=generation)
+    report(
+        "evaluation", compare(runs), options.output, articles=options.rows, generation=generation
+    )
 
 
 def compare(runs: dict[str, list[Measured]]) -> list[dict[str, Any]]:

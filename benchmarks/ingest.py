@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.command import make_parser, positive_int, run_command
+from benchmarks.command import make_parser, parse, positive_int, run_command
 from benchmarks.inputs import Article, read_articles
 from benchmarks.processes import measure
 from benchmarks.report import report
@@ -31,17 +31,15 @@ def main() -> None:
     parser = make_parser("ingest", __doc__, "articles", "vocabulary")
     parser.add_argument("--rows", type=positive_int, nargs="+", default=[1000, 3000, 10000, 30000])
     parser.add_argument("--workers", type=positive_int, default=1)
-    options = parser.parse_args()
+    options = parse(parser)
     articles = read_articles(options.articles)
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
     rows = []
     for size in options.rows:
         print(f"{size} rows ...", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
             write_corpus(articles, size, Path(folder))
             run = measure(
-                "benchmarks.ingest:process_corpus", output / "ingest.log", folder=folder,
+                "benchmarks.ingest:process_corpus", options.output / "ingest.log", folder=folder,
                 vocabulary=options.vocabulary.resolve(), workers=options.workers,
             )  # fmt: skip
         seconds = run.result
@@ -55,7 +53,7 @@ def main() -> None:
                 "without file pages MB": run.peak_without_files,
             }
         )
-    report("ingest", rows, output, workers=options.workers)
+    report("ingest", rows, options.output, workers=options.workers)
 
 
 def write_corpus(articles: Sequence[Article], rows: int, folder: Path) -> None:

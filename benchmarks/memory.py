@@ -14,7 +14,7 @@ import datasets
 import psutil
 import torch
 
-from benchmarks.command import make_parser, positive, positive_int, run_command
+from benchmarks.command import make_parser, parse, positive, positive_int, run_command
 from benchmarks.inputs import SHAPES, random_model, read_articles
 from benchmarks.processes import ProcessError, measure
 from benchmarks.report import report
@@ -50,10 +50,8 @@ def main() -> None:
     parser.add_argument("--limit", type=positive, default=8, help="GB that a process may take")
     parser.add_argument("--rows", type=positive_int, default=64, help="articles to train on")
     parser.add_argument("--steps", type=positive_int, default=3)
-    options = parser.parse_args()
+    options = parse(parser)
     read_articles(options.articles, 2)
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
     model = random_model(options.shape, options.vocabulary.resolve()).model_dump(mode="json")
     rows = []
     for name, settings in VARIANTS.items():
@@ -61,7 +59,7 @@ def main() -> None:
         training = {"max_steps": options.steps, "evaluations": 1, "device": "cpu", **settings}
         try:
             run = measure(
-                "benchmarks.memory:run_trial", output / "memory.log", model=model,
+                "benchmarks.memory:run_trial", options.output / "memory.log", model=model,
                 articles=options.articles.resolve(), rows=options.rows, training=training,
                 limit=int(options.limit * GB),
             )  # fmt: skip
@@ -69,7 +67,7 @@ def main() -> None:
             rows.append({"settings": name, "result": str(error).splitlines()[-1]})
         else:
             rows.append({"settings": name, **run.result})
-    report("memory", rows, output, shape=options.shape, limit_gb=options.limit)
+    report("memory", rows, options.output, shape=options.shape, limit_gb=options.limit)
 
 
 def run_trial(

@@ -9,13 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 
-from benchmarks.command import make_parser, positive, run_command
+from benchmarks.command import make_parser, parse, positive, run_command
 from benchmarks.inputs import read_articles
 from benchmarks.load import Answer, run_load
 from benchmarks.processes import MemoryWatch, ProcessError, Server, serve
@@ -34,17 +33,15 @@ def main() -> None:
     parser = make_parser("overload", __doc__, "articles")
     parser.add_argument("--seconds", type=positive, default=60, help="of the overload")
     parser.add_argument("--soak", type=_soak_minutes, metavar="MINUTES", help="more than 1")
-    options = parser.parse_args()
+    options = parse(parser)
     articles = [row.article for row in read_articles(options.articles)]
-    output: Path = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
     name = "soak" if options.soak else "overload"
-    with serve(SERVICE_COMMAND, output / f"{name}.log") as server:
+    with serve(SERVICE_COMMAND, options.output / f"{name}.log") as server:
         if options.soak:
             rows, facts = soak(server, articles, options.soak)
         else:
             rows, facts = overload(server, articles, options.seconds)
-    report(name, rows, output, **facts)
+    report(name, rows, options.output, **facts)
     for fact, value in facts.items():
         print(f"{fact}: {format_value(value)}")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.command import make_parser, positive_int, run_command
+from benchmarks.command import make_parser, parse, positive_int, run_command
 from benchmarks.processes import ROOT, MemoryWatch, ProcessError, last_lines, start
 from benchmarks.report import report
 
@@ -42,15 +42,13 @@ def main() -> None:
     parser = make_parser("pipeline", __doc__)
     parser.add_argument("--rounds", type=positive_int, default=3, help="of unchanged runs")
     parser.add_argument("--set", action="append", default=[], help="as for run_pipeline.py")
-    options = parser.parse_args()
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
-    log = output / "pipeline.log"
+    options = parse(parser)
+    log = options.output / "pipeline.log"
     run = [sys.executable, "run_pipeline.py", *(f"--set={value}" for value in options.set)]
     with tempfile.TemporaryDirectory() as folder:
         checkout = copy_checkout(Path(folder))
         first, *others = (time_command(run, checkout, log) for _ in range(1 + options.rounds))
-    report("pipeline", compare({FIRST: [first], UNCHANGED: others}), output)
+    report("pipeline", compare({FIRST: [first], UNCHANGED: others}), options.output)
 
 
 def compare(timings: dict[str, list[Timing]]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import bentoml
 from bentoml.exceptions import NotFound
 from matplotlib.figure import Figure
 
-from benchmarks.command import make_parser, positive, positive_int, run_command
+from benchmarks.command import make_parser, parse, positive, positive_int, run_command
 from benchmarks.inputs import Article, read_articles
 from benchmarks.load import Load, run_load
 from benchmarks.processes import MemoryWatch, python, serve
@@ -33,7 +33,7 @@ def main() -> None:
     parser = make_parser("serving", __doc__, "articles")
     parser.add_argument("--clients", type=positive_int, nargs="+", default=[1, 4, 16, 64])
     parser.add_argument("--seconds", type=positive, default=20, help="of each load")
-    options = parser.parse_args()
+    options = parse(parser)
     articles = read_articles(options.articles)
     try:
         model = bentoml.models.get(_MODEL)
@@ -41,8 +41,6 @@ def main() -> None:
         raise RegistryError(
             f"no model {_MODEL} in the BentoML store: run `python run_pipeline.py` first"
         ) from error
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
     commands = {
         BASELINE: python("benchmarks.baseline", "--checkpoint", model.path),
         SERVICE: SERVICE_COMMAND,
@@ -50,7 +48,7 @@ def main() -> None:
     loads: dict[tuple[str, int], Load] = {}
     peaks: dict[tuple[str, int], float] = {}
     for system, command in commands.items():
-        with serve(command, output / f"{system}.log") as server:
+        with serve(command, options.output / f"{system}.log") as server:
             for clients in options.clients:
                 print(f"{system}, {clients} clients ...", file=sys.stderr, flush=True)
                 with MemoryWatch(server.process.pid) as memory:
@@ -63,11 +61,11 @@ def main() -> None:
                 peaks[system, clients] = memory.peak_rss
     rows, comparisons = compare(loads, peaks, articles)
     report(
-        "serving", rows, output, model=str(model.tag), seconds=options.seconds,
+        "serving", rows, options.output, model=str(model.tag), seconds=options.seconds,
         comparisons=comparisons,
     )  # fmt: skip
     print(*comparisons, sep="\n")
-    plot_serving(rows).savefig(output / "serving.png", dpi=120)
+    plot_serving(rows).savefig(options.output / "serving.png", dpi=120)
 
 
 def compare(

@@ -16,7 +16,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForSeq2SeqLM, PretrainedConfig, PreTrainedTokenizerBase
 
-from benchmarks.command import make_parser, positive_int, run_command
+from benchmarks.command import make_parser, parse, positive_int, run_command
 from benchmarks.contenders import CONTENDERS, TEXT, encode
 from benchmarks.inputs import SHAPES, Article, random_model, read_articles
 from benchmarks.processes import measure
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--examples", type=positive_int, default=32, help="of each measurement")
     parser.add_argument("--validation", type=positive_int, default=48, help="rows for the loss")
     parser.add_argument("--rounds", type=positive_int, default=2)
-    options = parser.parse_args()
+    options = parse(parser)
     rows = read_articles(options.articles, options.examples + options.validation)
     check_batches(options.examples, options.contenders)
     if options.device == "cpu":
@@ -70,8 +70,6 @@ def main() -> None:
         raise TrainingError("--device cuda: torch finds no GPU. Omit it to use the CPU.")
     else:  # a trainer that finds several GPUs puts a batch on each of them
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
     outcomes: dict[Contender, list[dict[str, Any]]] = {each: [] for each in options.contenders}
     with tempfile.TemporaryDirectory() as weights:
         tokenizer = load_tokenizer(str(options.vocabulary))
@@ -85,14 +83,14 @@ def main() -> None:
             for each in options.contenders:
                 print(f"{each.name} ...", file=sys.stderr, flush=True)
                 run = measure(
-                    "benchmarks.contenders:run_contender", output / "training.log",
+                    "benchmarks.contenders:run_contender", options.output / "training.log",
                     system=each.system, batch_size=each.batch_size, weights=weights,
                     articles=options.articles.resolve(), examples=options.examples,
                     validation=options.validation,
                 )  # fmt: skip
                 outcomes[each].append(run.result)
     table = compare(outcomes, tokens, flops)
-    report("training", table, output, shape=options.shape, examples=options.examples)
+    report("training", table, options.output, shape=options.shape, examples=options.examples)
 
 
 def compare(

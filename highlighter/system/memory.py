@@ -28,7 +28,7 @@ def available_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     used = psutil.Process().memory_info()
-    available = [psutil.virtual_memory().available, *cgroup_headroom(MEMBERSHIP, ROOT)]
+    available: list[int] = [psutil.virtual_memory().available, *cgroup_headroom(MEMBERSHIP, ROOT)]
     # `ulimit -v` limits all addresses, `ulimit -d` those with data.
     for kind, taken in ((resource.RLIMIT_AS, used.vms), (resource.RLIMIT_DATA, used.data)):
         limit, _ = resource.getrlimit(kind)

@@ -14,7 +14,7 @@ from highlighter.system.memory import available_memory
 
 _FP32, _BF16 = 4, 2  # bytes
 _GB = 2**30
-_SAFETY = 2  # measured peaks were up to 2.3 times the estimate (docs/performance.md)
+_SAFETY = 2  # measured peaks are 1.4 to 2.6 times the estimate (docs/performance.md)
 logger = logging.getLogger(__name__)
 
 
