@@ -133,9 +133,8 @@ def count_work(
     torch counts the FLOPs of matrix products in one forward and backward pass over the example's
     own tokens. Padding, windows that are only read for salience, and the optimizer do not count.
     """
-    config._attn_implementation = "eager"
     with torch.device("meta"):
-        model = AutoModelForSeq2SeqLM.from_config(config).train()
+        model = AutoModelForSeq2SeqLM.from_config(config, attn_implementation="eager").train()
     sources = encode(tokenizer, rows, TEXT.max_source_tokens)["input_ids"]
     targets = encode(tokenizer, rows, TEXT.max_target_tokens, targets=True)["input_ids"]
     lengths = [(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]

@@ -16,6 +16,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
 from highlighter.model.model import T5ForHighlighting
+from highlighter.training.compat import attention_of
 
 _NAME = "cpu_training"
 _LEVELS = 2**16
@@ -79,7 +80,7 @@ def quick_dropout(model: T5ForHighlighting) -> Iterator[None]:
     """Use this module's dropout in a model's encoder and decoder while the block runs."""
     AttentionInterface.register(_NAME, attend)
     AttentionMaskInterface.register(_NAME, eager_mask)
-    before = model.config._attn_implementation  # noqa: SLF001
+    before = attention_of(model)
     parts = [*model.encoder.modules(), *model.decoder.modules()]
     dropouts = [part for part in parts if type(part) is nn.Dropout]
     for part in dropouts:

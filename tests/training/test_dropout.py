@@ -6,6 +6,7 @@ from torch import nn
 from transformers import T5Config
 
 from highlighter.model.model import T5ForHighlighting
+from highlighter.training.compat import attention_of
 from highlighter.training.dropout import QuickDropout, attend, keep_mask, quick_dropout
 
 Tensors = dict[str, torch.Tensor]
@@ -101,7 +102,7 @@ def test_torchs_seed_decides(model: T5ForHighlighting, batch: Tensors) -> None:
 
 def test_the_model_is_as_before_afterwards(model: T5ForHighlighting, batch: Tensors) -> None:
     model.train()
-    before = str(model), model.config._attn_implementation
+    before = str(model), attention_of(model)
     names = list(model.state_dict())
     with pytest.raises(ZeroDivisionError), quick_dropout(model):
         assert sum(isinstance(part, QuickDropout) for part in model.modules()) > 10
@@ -109,7 +110,7 @@ def test_the_model_is_as_before_afterwards(model: T5ForHighlighting, batch: Tens
         model.eval()
         _ = 1 / 0
     assert not any(part.training for part in model.modules())
-    assert (str(model), model.config._attn_implementation) == before
+    assert (str(model), attention_of(model)) == before
 
 
 def test_generation_in_the_middle_of_training_writes_the_same(
