@@ -167,7 +167,7 @@ def train_project(task: Task, clock: Clock, salience_weight: float) -> PreTraine
         model, tokenizer, features, text=TEXT, settings=settings, seed=_SEED,
         work_folder=task.folder / "training", callbacks=[clock],
     )  # fmt: skip
-    return model
+    return model.seq2seq
 
 
 CONTENDERS: dict[str, Callable[[Task, Clock], PreTrainedModel]] = {

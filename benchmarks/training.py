@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import mean, median
 from typing import Any, NamedTuple
 
@@ -74,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as weights:
         tokenizer = load_tokenizer(str(options.vocabulary))
         model = build_model(random_model(options.shape, options.vocabulary), tokenizer, seed=13)
-        model.save_pretrained(weights)
+        model.save(Path(weights))
         tokenizer.save_pretrained(weights)
         config = model.config
         del model  # the contenders need the memory

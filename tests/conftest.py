@@ -71,7 +71,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest group first: begun last, it would run alone on one core."""
-    items.sort(key=lambda item: "first_run" not in getattr(item, "fixturenames", ()))
+
+    def order(item: pytest.Item) -> tuple[bool, bool]:
+        in_group = "first_run" in getattr(item, "fixturenames", ())
+        return not in_group, item.path.name != "test_end_to_end.py"  # it describes the first run
+
+    items.sort(key=order)
 
 
 @pytest.fixture(scope="session")

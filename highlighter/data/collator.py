@@ -61,7 +61,7 @@ class WindowCollator:
     draws: Draws = field(default_factory=Draws)
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> Batch:
-        """Tensors for `T5ForHighlighting.losses`."""
+        """Tensors for `HighlightModel.forward`."""
         windows = [window for row in rows for window in self._windows(row)]
         return collate(windows, self.pad)
 

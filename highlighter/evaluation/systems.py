@@ -16,7 +16,7 @@ from highlighter.inference.reader import ReadArticle, Reader
 from highlighter.inference.trust import doubt
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import generation_config
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import GenerationSettings, HighlightSettings, TextSettings
 
 
@@ -44,7 +44,7 @@ class Written:
 
 
 def read_and_write(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     reader: Reader,
     articles: Sequence[str],
@@ -72,7 +72,7 @@ def read_and_write(
             lists = [WordList(articles[i]) for i in indices]
             words = [*lists, *(lists[n] for n in longer)]
         outputs = generate_summaries(
-            model,
+            model.seq2seq,
             tokenizer,
             [*firsts, *(selections[n] for n in longer)],
             config,
@@ -110,7 +110,7 @@ class Outputs:
 
 
 def write_summaries(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     articles: Sequence[str],
     references: Sequence[str],

@@ -43,7 +43,7 @@ def convert_and_check(
     sources = [reader.source(article, selected) for article in reader.read(articles, _BATCH)]
     config = GenerationConfig.from_pretrained(folder)
     writers = (
-        TorchWriter(model, tokenizer),
+        TorchWriter(model.seq2seq, tokenizer),
         CTranslate2Writer(folder / FOLDER, tokenizer, threads),
     )
     reference, converted = (

@@ -13,7 +13,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 from highlighter.inference.constraints import WordList
 from highlighter.inference.generation import Generated, generate_summaries
 from highlighter.model.checkpoint import read_engine
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 
 FOLDER = "ctranslate2"  # in a checkpoint's folder
 
@@ -75,14 +75,14 @@ def compute_type(folder: Path) -> str:
 
 
 def convert(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, folder: Path, compute_type: str
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, folder: Path, compute_type: str
 ) -> None:
     """Write the T5 inside as a CTranslate2 model, its weights quantized.
 
     The salience head stays with torch: CTranslate2 does not hand out encoder states.
     """
     with tempfile.TemporaryDirectory(prefix="highlighter-convert-") as plain:
-        model.plain_t5().save_pretrained(plain)
+        model.seq2seq.save_pretrained(plain)
         tokenizer.save_pretrained(plain)
         converter = ctranslate2.converters.TransformersConverter(plain)
         converter.convert(str(folder), quantization=compute_type)

@@ -19,7 +19,7 @@ from highlighter.data.windows import (
     source_ids,
     window_budget,
 )
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings
 
 
@@ -36,7 +36,7 @@ class Reader:
     """Scores sentences with the encoder and the salience head, window by window."""
 
     def __init__(
-        self, model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, text: TextSettings
+        self, model: HighlightModel, tokenizer: PreTrainedTokenizerBase, text: TextSettings
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer

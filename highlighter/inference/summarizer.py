@@ -25,7 +25,7 @@ from highlighter.inference.reader import ReadArticle, Reader
 from highlighter.inference.trust import doubt
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import HighlightSettings, TextSettings
 
@@ -40,7 +40,7 @@ class Summarizer:
 
     def __init__(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         tokenizer: PreTrainedTokenizerBase,
         *,
         text: TextSettings,
@@ -71,7 +71,7 @@ class Summarizer:
             text=text,
             highlights=read_highlight_settings(folder),
             generation=GenerationConfig.from_pretrained(folder),
-            writer=load_writer(folder, model, tokenizer),
+            writer=load_writer(folder, model.seq2seq, tokenizer),
         )
 
     def summarize(
@@ -105,7 +105,7 @@ class Summarizer:
         yield reading
         started = time.perf_counter()
         for piece in stream_summary(
-            self._model,
+            self._model.seq2seq,
             self._tokenizer,
             self._source(article),
             self._limited(request.max_summary_tokens),

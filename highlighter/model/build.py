@@ -1,17 +1,15 @@
 """Build the model that a run fine-tunes: pretrained, from scratch, a student, or with LoRA."""
 
-import re
-from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any
 
-import torch
 from peft import LoraConfig, LoraModel
+from torch import nn
 from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGeneration, set_seed
 
 from highlighter.embedded import CHECKPOINT
 from highlighter.errors import CheckpointError
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.settings import (
     EmbeddedModel,
     LoraSettings,
@@ -21,92 +19,22 @@ from highlighter.settings import (
     StudentModel,
 )
 
-_T5 = TypeVar("_T5", bound=T5ForConditionalGeneration)
-_LAYER = re.compile(r"^(encoder|decoder)\.block\.(\d+)\.")
-# Only the first layer has it; the others reuse what it gives.
-_POSITIONS = "layer.0.SelfAttention.relative_attention_bias.weight"
-
-
-def shrink(teacher: _T5, encoder_layers: int, decoder_layers: int) -> _T5:
-    """A student with so many of the teacher's layers; all other weights are the teacher's.
-
-    Raises:
-        CheckpointError: the teacher has fewer layers.
-    """
-    config = deepcopy(teacher.config)
-    kept = {
-        "encoder": kept_layers(config.num_layers, encoder_layers, "encoder"),
-        "decoder": kept_layers(config.num_decoder_layers, decoder_layers, "decoder"),
-    }
-    config.num_layers, config.num_decoder_layers = encoder_layers, decoder_layers
-    student: _T5 = type(teacher)(config)
-    # Strictly: every weight of the student is one of the teacher's.
-    student.load_state_dict(_of_layers(teacher.state_dict(), kept))
-    student.tie_weights()
-    return student
-
-
-def kept_layers(teacher: int, student: int, stack: str) -> list[int]:
-    """Which of the teacher's layers a student keeps: evenly spaced, the first and the last too.
-
-    Raises:
-        CheckpointError: there are not that many.
-    """
-    if student > teacher:
-        raise CheckpointError(
-            f"a student of {student} {stack} layers can't be made from a teacher of {teacher}: "
-            f"lower parameters.model.{stack}_layers."
-        )
-    if student == 1:
-        return [0]
-    return [round(place * (teacher - 1) / (student - 1)) for place in range(student)]
-
-
-def _of_layers(
-    weights: dict[str, torch.Tensor], kept: Mapping[str, Sequence[int]]
-) -> dict[str, torch.Tensor]:
-    """The weights but for those of layers that are left out; the kept ones are numbered anew."""
-    chosen = {}
-    for name, weight in weights.items():
-        place = _LAYER.match(name)
-        if place is None or name.endswith(_POSITIONS):
-            chosen[name] = weight
-        elif int(place[2]) in kept[place[1]]:
-            number = kept[place[1]].index(int(place[2]))
-            chosen[f"{place[1]}.block.{number}.{name[place.end() :]}"] = weight
-    return chosen
-
-
-class LowRankUpdates:
-    """Adapters inside a model; until they are merged, only they and the salience head learn."""
-
-    def __init__(self, model: T5ForHighlighting, settings: LoraSettings) -> None:
-        config = LoraConfig(
-            r=settings.rank,
-            lora_alpha=settings.alpha,
-            lora_dropout=settings.dropout,
-            target_modules=list(settings.targets),
-            exclude_modules=r"salience\..*",
-        )
-        self._tuner = LoraModel(model, config, adapter_name="default")
-        model.salience.requires_grad_(True)
-        self._model = model
-
-    def merge(self) -> None:
-        """Add the updates to the weights and leave no adapter behind."""
-        self._tuner.merge_and_unload()
-        self._model.requires_grad_(True)
-
 
 def build_model(
     source: ModelSource, tokenizer: PreTrainedTokenizerBase, seed: int
-) -> T5ForHighlighting:
-    """A T5 in float32, ready to train with this tokenizer.
+) -> HighlightModel:
+    """Return a float32 model, ready to train with this tokenizer.
+
+    Args:
+        source: `parameters.model` of the configuration.
+        tokenizer: tokenizer of the training data.
+        seed: seed of the random initial weights.
 
     Raises:
-        CheckpointError: no T5 there, or its vocabulary is smaller than the tokenizer's.
+        CheckpointError: the checkpoint cannot be loaded, its vocabulary is smaller than the
+            tokenizer's, or a teacher has fewer layers than its student.
     """
-    set_seed(seed)  # a new head and a T5 from scratch start with random weights
+    set_seed(seed)
     match source:
         case ScratchModel():
             return _from_shape(source, tokenizer)
@@ -119,16 +47,89 @@ def build_model(
             return shrink(teacher, source.encoder_layers, source.decoder_layers)
 
 
-def _from_shape(source: ScratchModel, tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+def _from_shape(source: ScratchModel, tokenizer: PreTrainedTokenizerBase) -> HighlightModel:
     shape: dict[str, Any] = source.model_dump(exclude={"kind", "vocabulary"})
-    # A multiple of 128, as T5's own 32128: matrix kernels like it, unused rows cost little.
+    # Matrix kernels are fastest with multiples of 128; T5's own vocabulary has 32128 rows.
     vocab_size = -(-len(tokenizer) // 128) * 128
-    return T5ForHighlighting(
-        T5Config(
-            vocab_size=vocab_size,
-            pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            decoder_start_token_id=tokenizer.pad_token_id,
-            **shape,
+    return HighlightModel(
+        T5ForConditionalGeneration(
+            T5Config(
+                vocab_size=vocab_size,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                decoder_start_token_id=tokenizer.pad_token_id,
+                **shape,
+            )
         )
     )
+
+
+def shrink(teacher: HighlightModel, encoder_layers: int, decoder_layers: int) -> HighlightModel:
+    """Return a copy of a T5 with fewer layers (Shleifer and Rush 2020, arXiv:2010.13002).
+
+    The layers kept are evenly spaced and include the first, which holds the position biases of its
+    stack. All weights of the student are copies of the teacher's.
+
+    Raises:
+        CheckpointError: the teacher has fewer layers.
+    """
+    student = deepcopy(teacher)
+    seq2seq = student.seq2seq
+    _keep_layers(seq2seq.get_encoder(), encoder_layers, "encoder")
+    _keep_layers(seq2seq.get_decoder(), decoder_layers, "decoder")
+    seq2seq.config.num_layers = encoder_layers
+    seq2seq.config.num_decoder_layers = decoder_layers
+    return student
+
+
+def _keep_layers(stack: Any, layers: int, name: str) -> None:
+    kept = kept_layers(len(stack.block), layers, name)
+    stack.block = nn.ModuleList(stack.block[layer] for layer in kept)
+    stack.config.num_layers = layers
+    for number, block in enumerate(stack.block):
+        for part in block.modules():
+            if hasattr(part, "layer_idx"):  # index into the cache of keys and values
+                part.layer_idx = number
+
+
+def kept_layers(teacher: int, student: int, stack: str) -> list[int]:
+    """Return the layers of a teacher that a student keeps: evenly spaced, first and last included.
+
+    Args:
+        teacher: number of layers of the teacher.
+        student: number of layers of the student.
+        stack: "encoder" or "decoder", for the error message.
+
+    Raises:
+        CheckpointError: the teacher has fewer layers.
+    """
+    if student > teacher:
+        raise CheckpointError(
+            f"a student with {student} {stack} layers cannot be built from a teacher with "
+            f"{teacher}. Lower parameters.model.{stack}_layers."
+        )
+    if student == 1:
+        return [0]
+    return [round(place * (teacher - 1) / (student - 1)) for place in range(student)]
+
+
+class LowRankUpdates:
+    """LoRA adapters (Hu et al. 2021, arXiv:2106.09685) inside the encoder-decoder of a model.
+
+    Until they are merged, only the adapters and the salience head are trained.
+    """
+
+    def __init__(self, model: HighlightModel, settings: LoraSettings) -> None:
+        config = LoraConfig(
+            r=settings.rank,
+            lora_alpha=settings.alpha,
+            lora_dropout=settings.dropout,
+            target_modules=list(settings.targets),
+        )
+        self._tuner = LoraModel(model.seq2seq, config, adapter_name="default")
+        self._model = model
+
+    def merge(self) -> None:
+        """Add the updates to the weights and remove the adapters."""
+        self._tuner.merge_and_unload()
+        self._model.requires_grad_(True)

@@ -1,4 +1,4 @@
-"""A self-describing checkpoint folder: model, tokenizer, settings and measurements."""
+"""A checkpoint folder: model, tokenizer, settings and measurements."""
 
 import math
 import shutil
@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from safetensors import safe_open
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from highlighter.errors import CheckpointError
+from highlighter.model.model import HighlightModel
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
     Engine,
@@ -29,34 +30,34 @@ class _Engine(Settings):
 
 def save_checkpoint(
     folder: Path,
-    model: PreTrainedModel,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     text: TextSettings,
 ) -> None:
-    """Write config, safetensors, tokenizer and text settings."""
-    model.save_pretrained(folder)
+    """Write a model, its tokenizer and its text settings to a folder."""
+    model.save(folder)
     tokenizer.save_pretrained(folder)
     _write(folder, TEXT_FILE, text)
 
 
 def read_text_settings(folder: Path) -> TextSettings:
-    """What the checkpoint in this folder was trained to read.
+    """Return the text settings that a checkpoint was trained with.
 
     Raises:
-        CheckpointError: the folder does not hold a checkpoint of this project.
+        CheckpointError: the folder is not a checkpoint of this project.
     """
     return TextSettings.model_validate_json(_read(folder, TEXT_FILE))
 
 
 def read_highlight_settings(folder: Path) -> HighlightSettings:
-    """How a registered checkpoint chooses sentences."""
+    """Return how a registered checkpoint selects sentences."""
     return HighlightSettings.model_validate_json(_read(folder, HIGHLIGHTS_FILE))
 
 
 def read_generation_settings(folder: Path) -> GenerationSettings:
-    """How a registered checkpoint writes."""
+    """Return the generation settings of a registered checkpoint."""
     config = GenerationConfig.from_pretrained(folder)
-    # What a file does not name is as good as off; our own defaults are something else.
+    # transformers' values for settings that the file leaves out; ours have other defaults.
     unset = {"num_beams": 1, "length_penalty": 1.0, "min_new_tokens": 0, "no_repeat_ngram_size": 0}
     stored = {name: getattr(config, name) for name in GenerationSettings.model_fields}
     return GenerationSettings(
@@ -67,9 +68,9 @@ def read_generation_settings(folder: Path) -> GenerationSettings:
 def finish_checkpoint(
     source: Path, generation: GenerationSettings, highlights: HighlightSettings, folder: Path
 ) -> None:
-    """Copy a trained checkpoint to `folder`, with the settings it was evaluated with.
+    """Copy a trained checkpoint to `folder` and add the settings of its evaluation.
 
-    Torch runs it in the service, until a conversion has passed its check.
+    Its engine is torch. `write_engine` replaces it once a conversion has passed its check.
     """
     shutil.copytree(source, folder)
     generation_config(generation, load_tokenizer(str(source))).save_pretrained(folder)
@@ -78,17 +79,17 @@ def finish_checkpoint(
 
 
 def write_engine(folder: Path, kind: Engine) -> None:
-    """Note what shall write the summaries in the service."""
+    """Store which engine writes the summaries in the service."""
     _write(folder, ENGINE_FILE, _Engine(kind=kind))
 
 
 def read_engine(folder: Path) -> Engine:
-    """What `write_engine` noted."""
+    """Return which engine writes the summaries in the service."""
     return _Engine.model_validate_json(_read(folder, ENGINE_FILE)).kind
 
 
 def count_parameters(folder: Path) -> int:
-    """Weights in a checkpoint's safetensors files; tied ones are stored once."""
+    """Return the number of weights of a checkpoint; tied weights count once."""
     count = 0
     for file in folder.glob("*.safetensors"):
         with safe_open(file, framework="numpy") as tensors:
@@ -100,7 +101,7 @@ def count_parameters(folder: Path) -> int:
 def generation_config(
     settings: GenerationSettings, tokenizer: PreTrainedTokenizerBase
 ) -> GenerationConfig:
-    """Explicit generation parameters: nothing is left to a library's default length."""
+    """Return the generation parameters of transformers for these settings."""
     beam_search = settings.num_beams > 1
     return GenerationConfig(
         **settings.model_dump(exclude=set() if beam_search else {"length_penalty"}),
@@ -119,7 +120,9 @@ def _write(folder: Path, name: str, settings: Settings) -> None:
 def _read(folder: Path, name: str) -> str:
     file = folder / name
     if not file.is_file():
-        raise CheckpointError(f"{folder}: no {name}; is this a checkpoint of this project?")
+        raise CheckpointError(
+            f"{folder}: no {name}. Give the folder of a checkpoint of this project."
+        )
     return file.read_text(encoding="utf-8")
 
 
@@ -127,7 +130,7 @@ CARD_FILE = "measured.json"
 
 
 class Score(BaseModel):
-    """One measure of one system on the test rows; ROUGE in percent, with its 95 % interval."""
+    """A metric of a system on the test split, in percent, with its 95 % interval."""
 
     system: str
     metric: str
@@ -137,7 +140,7 @@ class Score(BaseModel):
 
 
 class Judgement(BaseModel):
-    """The evaluation in short."""
+    """Summary of an evaluation."""
 
     rows: int
     test_fingerprint: str
@@ -146,7 +149,7 @@ class Judgement(BaseModel):
 
 
 class MeasuredModel(BaseModel):
-    """A model's size, what runs it, and its judgement."""
+    """Size, engine and evaluation of a registered model."""
 
     parameters: int
     engine: Engine
@@ -154,20 +157,20 @@ class MeasuredModel(BaseModel):
 
 
 def write_card(folder: Path, card: MeasuredModel) -> None:
-    """Store it in a checkpoint folder."""
+    """Write the card of a model into its checkpoint folder."""
     (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_card(folder: Path) -> MeasuredModel:
-    """What `write_card` stored.
+    """Return the card that `write_card` wrote.
 
     Raises:
-        CheckpointError: nothing there.
+        CheckpointError: the folder has no card.
     """
     file = folder / CARD_FILE
     if not file.is_file():
         raise CheckpointError(
-            f"{folder}: no {CARD_FILE}; it was registered by an older version of this project. "
-            "Register it again: `python run_pipeline.py`."
+            f"{folder}: no {CARD_FILE}; it was registered by an earlier version of this project. "
+            "Train and register it again: `python run_pipeline.py`."
         )
     return MeasuredModel.model_validate_json(file.read_text(encoding="utf-8"))

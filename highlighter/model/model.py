@@ -1,126 +1,77 @@
-"""T5 with a salience head: it writes the summary and says which sentences matter."""
+"""An encoder-decoder that writes the summary, with a salience head that scores its sentences."""
 
-from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGeneration
-from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.data.collator import IGNORED
-from highlighter.data.sentence_features import FEATURES
 from highlighter.errors import CheckpointError, first_line
+from highlighter.model.salience import SalienceHead, load_salience, save_salience
 
-POSITIONS = 32
-_HIDDEN = 64
-_DROPOUT = 0.1
+_FAMILIES = ("t5",)  # values of `model_type` in config.json
 
 
-class SalienceHead(nn.Module):
-    """One logit a segment, from its pooled encoder states, its index and its features.
+class HighlightOutput(NamedTuple):
+    """Losses of a training batch.
 
-    T5 knows only relative positions, so the index comes in as an embedding. The projection of the
-    states starts at zero: before the encoder has learned anything, place and words decide.
+    `summary_loss` is the mean cross-entropy per token, `salience_loss` the mean per segment; a loss
+    without labels is 0. `logits` (rows, tokens, vocabulary) belong to the rows with a summary and
+    are None if there is none.
     """
 
-    def __init__(self, d_model: int, dropout: float, state_dropout: float = 0.0) -> None:
-        """`state_dropout`, of the states alone: where the encoder knows its texts by heart."""
-        super().__init__()
-        self.states = nn.Linear(d_model, _HIDDEN)
-        self.features = nn.Linear(len(FEATURES), _HIDDEN)
-        self.positions = nn.Embedding(POSITIONS, _HIDDEN)
-        self.output = nn.Linear(_HIDDEN, 1)
-        self.dropout = nn.Dropout(dropout)
-        self.state_dropout = nn.Dropout(state_dropout)
+    summary_loss: torch.Tensor
+    salience_loss: torch.Tensor
+    logits: torch.Tensor | None
 
-    @torch.no_grad()
-    def initialize(self, part: nn.Module) -> None:
-        """Initialize one part; the output starts near the usual share of salient segments."""
-        spread = {self.states: 0.0, self.features: 0.3, self.positions: 0.05, self.output: 0.1}
-        if isinstance(part, nn.Linear | nn.Embedding):
-            nn.init.normal_(part.weight, std=spread[part])
-        if isinstance(part, nn.Linear):
-            nn.init.constant_(part.bias, -2.0 if part is self.output else 0.0)
+
+class HighlightModel(nn.Module):
+    """An encoder-decoder of transformers, and a salience head over its encoder states.
+
+    Generate summaries with `model.seq2seq.generate`.
+    """
+
+    def __init__(self, seq2seq: PreTrainedModel, salience: SalienceHead | None = None) -> None:
+        super().__init__()
+        self.seq2seq = seq2seq
+        width: int = seq2seq.get_encoder().config.hidden_size
+        self.salience = SalienceHead(width) if salience is None else salience
+        # safetensors stores no tensor twice, so a state dict holds tied weights once.
+        self.register_state_dict_post_hook(_drop_tied_weights)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            _accept_without_tied_weights
+        )
+
+    @property
+    def encoder(self) -> PreTrainedModel:
+        """The encoder."""
+        return self.seq2seq.get_encoder()
+
+    @property
+    def config(self):  # type: ignore[no-untyped-def]  # transformers is untyped here
+        """Configuration of the encoder-decoder."""
+        return self.seq2seq.config
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the weights."""
+        device: torch.device = self.seq2seq.device
+        return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Data type of the weights."""
+        dtype: torch.dtype = self.seq2seq.dtype
+        return dtype
+
+    def num_parameters(self) -> int:
+        """Return the number of weights; tied weights count once."""
+        return sum(weight.numel() for weight in self.parameters())
 
     def forward(
-        self, states: torch.Tensor, indices: torch.Tensor, features: torch.Tensor
-    ) -> torch.Tensor:
-        """Logits of shape (batch, segments).
-
-        Args:
-            states: mean encoder state of each segment, (batch, segments, d_model).
-            indices: the segment's index in the whole article, (batch, segments).
-            features: `describe_segments`' rows, (batch, segments, len(FEATURES)).
-        """
-        # The scale of T5's states depends on its checkpoint; the head's should not.
-        states = self.state_dropout(nn.functional.rms_norm(states, states.shape[-1:]))
-        hidden = self.states(states) + self.features(features)
-        hidden = hidden + self.positions(indices.clamp(max=POSITIONS - 1))
-        logits: torch.Tensor = self.output(self.dropout(nn.functional.gelu(hidden)))
-        return logits.squeeze(-1)
-
-
-class T5ForHighlighting(T5ForConditionalGeneration):
-    """T5 whose encoder also feeds a salience head; a plain T5 checkpoint loads into it.
-
-    Saved by `save_pretrained` as safetensors in T5's own layout, with the head's weights under
-    `salience`; transformers' own T5 class reads the rest.
-    """
-
-    def __init__(self, config: T5Config) -> None:
-        super().__init__(config)
-        self.salience = SalienceHead(
-            config.d_model, dropout=getattr(config, "salience_dropout", _DROPOUT)
-        )
-        self.post_init()
-
-    def _init_weights(self, module: nn.Module) -> None:
-        head = getattr(self, "salience", None)  # not yet, while T5 itself is built
-        if head is not None and module in set(head.modules()):
-            head.initialize(module)
-        else:
-            super()._init_weights(module)
-
-    @wraps(T5ForConditionalGeneration.forward)  # generation reads the signature
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """T5's own pass; given segments, `losses`, so that wrappers of a model see it too."""
-        if "segment_of_token" in kwargs:
-            return self.losses(**kwargs)
-        return super().forward(*args, **kwargs)
-
-    def score_segments(
-        self,
-        states: torch.Tensor,
-        segment_of_token: torch.Tensor,
-        segment_indices: torch.Tensor,
-        segment_features: torch.Tensor,
-    ) -> torch.Tensor:
-        """Salience logits (batch, segments) from encoder states (batch, tokens, d_model).
-
-        `segment_of_token` (batch, tokens) numbers each row's segments from 0; -1 is no segment.
-        """
-        pooled = self.pool_segments(states, segment_of_token, segment_indices.shape[1])
-        return self.salience(pooled, segment_indices, segment_features)  # type: ignore[no-any-return]
-
-    @staticmethod
-    def pool_segments(
-        states: torch.Tensor, segment_of_token: torch.Tensor, segments: int
-    ) -> torch.Tensor:
-        """Mean encoder state per segment, (batch, segments, d_model); 0 for one without tokens."""
-        rows = len(states)
-        # One more bin takes the tokens of no segment; it is cut off below.
-        bins = torch.where(segment_of_token < 0, segments, segment_of_token)
-        sums = states.new_zeros(rows, segments + 1, states.shape[-1], dtype=torch.float32)
-        sums.scatter_add_(1, bins.unsqueeze(-1).expand_as(states), states.float())
-        counts = sums.new_zeros(rows, segments + 1).scatter_add_(
-            1, bins, torch.ones_like(bins).float()
-        )
-        pooled = sums[:, :-1] / counts[:, :-1].clamp(min=1).unsqueeze(-1)
-        return pooled.to(states.dtype)
-
-    def losses(
         self,
         *,
         input_ids: torch.Tensor,
@@ -130,62 +81,164 @@ class T5ForHighlighting(T5ForConditionalGeneration):
         segment_indices: torch.Tensor,
         segment_features: torch.Tensor,
         salience_labels: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor, Seq2SeqLMOutput | None]:
-        """The summary's cross-entropy a token and the salience's a segment, from one encoder pass.
+    ) -> HighlightOutput:
+        """Return both losses of a batch of `WindowCollator`, from one pass of the encoder.
 
-        Rows whose `labels` are all -100 are read for salience only and never reach the decoder;
-        segments labelled -100 are read for the summary only. A loss without labels is 0.
+        Rows whose `labels` are all -100 are read for salience only and skip the decoder. Segments
+        with the salience label -100 count in no loss.
+
+        Args:
+            input_ids: (batch, source tokens).
+            attention_mask: (batch, source tokens).
+            labels: (batch, target tokens).
+            segment_of_token: see `score_segments`.
+            segment_indices: see `score_segments`.
+            segment_features: see `score_segments`.
+            salience_labels: 1 for a salient segment, 0 or -100, (batch, segments).
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        logits = self.score_segments(
+        scores = self.score_segments(
             states, segment_of_token, segment_indices, segment_features
         ).float()
-        known = salience_labels != IGNORED
-        salience_loss = logits.new_zeros(())
-        if known.any():
+        labeled = salience_labels != IGNORED
+        salience_loss = scores.new_zeros(())
+        if labeled.any():
             salience_loss = nn.functional.binary_cross_entropy_with_logits(
-                logits[known], salience_labels[known].float()
+                scores[labeled], salience_labels[labeled].float()
             )
-        written = (labels != IGNORED).any(dim=1)
-        if not written.any():
-            return logits.new_zeros(()), salience_loss, None
-        # Not through self(): a wrapper that holds mixed precision can't be entered twice, and would
-        # leave it on for all that comes after.
-        output: Seq2SeqLMOutput = super().forward(
-            encoder_outputs=BaseModelOutput(last_hidden_state=states[written]),
-            attention_mask=attention_mask[written],
-            labels=labels[written],
+        rows = (labels != IGNORED).any(dim=1)
+        if not rows.any():
+            return HighlightOutput(scores.new_zeros(()), salience_loss, None)
+        output = self.seq2seq(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states[rows]),
+            attention_mask=attention_mask[rows],
+            labels=labels[rows],
         )
-        return output.loss, salience_loss, output
+        return HighlightOutput(output.loss, salience_loss, output.logits)
 
-    def plain_t5(self) -> T5ForConditionalGeneration:
-        """The T5 inside, sharing its weights, for `save_pretrained` as a plain T5."""
-        plain = T5ForConditionalGeneration(self.config)
-        inside = {k: v for k, v in self.state_dict().items() if not k.startswith("salience.")}
-        plain.load_state_dict(inside, assign=True)
-        plain.tie_weights()
-        return plain
+    def score_segments(
+        self,
+        states: torch.Tensor,
+        segment_of_token: torch.Tensor,
+        segment_indices: torch.Tensor,
+        segment_features: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return salience logits, (batch, segments).
+
+        Args:
+            states: encoder states, (batch, tokens, width).
+            segment_of_token: number of each token's segment in its row, from 0, or -1 for a token
+                outside all segments, (batch, tokens).
+            segment_indices: index of each segment in its article, (batch, segments).
+            segment_features: rows of `describe_segments`, (batch, segments, len(FEATURES)).
+        """
+        pooled = self.pool_segments(states, segment_of_token, segment_indices.shape[1])
+        logits: torch.Tensor = self.salience(pooled, segment_indices, segment_features)
+        return logits
+
+    @staticmethod
+    def pool_segments(
+        states: torch.Tensor, segment_of_token: torch.Tensor, segments: int
+    ) -> torch.Tensor:
+        """Return the mean state of each segment, (batch, segments, width); 0 if it has no tokens.
+
+        Args:
+            states: encoder states, (batch, tokens, width).
+            segment_of_token: see `score_segments`.
+            segments: largest number of segments in a row.
+        """
+        rows = len(states)
+        # Tokens outside all segments are summed into an extra bin, which is dropped.
+        bins = torch.where(segment_of_token < 0, segments, segment_of_token)
+        sums = states.new_zeros(rows, segments + 1, states.shape[-1], dtype=torch.float32)
+        sums.scatter_add_(1, bins.unsqueeze(-1).expand_as(states), states.float())
+        counts = sums.new_zeros(rows, segments + 1).scatter_add_(
+            1, bins, torch.ones_like(bins).float()
+        )
+        pooled = sums[:, :-1] / counts[:, :-1].clamp(min=1).unsqueeze(-1)
+        return pooled.to(states.dtype)
+
+    def save(self, folder: Path) -> None:
+        """Write the encoder-decoder's own files, and those of the salience head beside them."""
+        self.seq2seq.save_pretrained(folder)
+        save_salience(self.salience, folder)
 
 
 def load_model(
     name: str, revision: str = "main", tokenizer: PreTrainedTokenizerBase | None = None
-) -> T5ForHighlighting:
-    """A T5 of the hub or of a folder, in float32 whatever the checkpoint's precision.
+) -> HighlightModel:
+    """Return a checkpoint as a float32 model in evaluation mode.
 
-    A checkpoint without a salience head gets a new one.
+    A checkpoint without a salience head gets a new one with random weights.
+
+    Args:
+        name: folder, or repository of the Hugging Face hub.
+        revision: commit, branch or tag of the repository.
+        tokenizer: tokenizer whose size the model's vocabulary must cover.
+
+    Raises:
+        CheckpointError: there is no T5, its weights are incomplete, its salience head is one of
+            another version of this project, or its vocabulary is smaller than the tokenizer's.
     """
+    place = "this folder" if Path(name).is_dir() else "the hub"
     try:
-        model: T5ForHighlighting = T5ForHighlighting.from_pretrained(
-            name, revision=revision, dtype=torch.float32
+        config = AutoConfig.from_pretrained(name, revision=revision)
+        if config.model_type not in _FAMILIES:
+            raise CheckpointError(
+                f"{name}: its config.json has model_type {config.model_type!r}; only "
+                f"{', '.join(_FAMILIES)} is supported. Choose a T5 checkpoint."
+            )
+        seq2seq, report = AutoModelForSeq2SeqLM.from_pretrained(
+            name,
+            revision=revision,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # the report names them
         )
+        _check_weights(name, report)
+        salience = load_salience(name, revision)
     except (OSError, ValueError) as error:
-        where = "this folder" if Path(name).is_dir() else "the hub"
         raise CheckpointError(
-            f"{name}: no T5 can be loaded from {where} ({first_line(error)})."
+            f"{name}: no T5 can be loaded from {place} ({first_line(error)})."
         ) from error
-    if tokenizer is not None and len(tokenizer) > model.config.vocab_size:
+    if tokenizer is not None and len(tokenizer) > config.vocab_size:
         raise CheckpointError(
-            f"{name}: the tokenizer knows {len(tokenizer)} tokens, the model "
-            f"{model.config.vocab_size}. Are they of one checkpoint?"
+            f"{name}: the tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size}. "
+            "Use the tokenizer and the model of one checkpoint."
         )
-    return model
+    return HighlightModel(seq2seq, salience).eval()
+
+
+def _check_weights(name: str, report: dict[str, Any]) -> None:
+    """Raise CheckpointError unless the file holds the weights of this model and no others."""
+    unexpected, missing = sorted(report["unexpected_keys"]), sorted(report["missing_keys"])
+    if any(key.startswith("salience.") for key in unexpected):
+        raise CheckpointError(
+            f"{name}: written by an earlier version of this project, with the salience head inside "
+            "model.safetensors. Train and register it again: `python run_pipeline.py`."
+        )
+    if missing or unexpected or report["mismatched_keys"]:
+        example = [*missing, *unexpected, *(key for key, *_ in report["mismatched_keys"])][0]
+        raise CheckpointError(
+            f"{name}: {len(missing)} weights are missing, {len(unexpected)} are unknown and "
+            f"{len(report['mismatched_keys'])} have another shape than config.json says; the first "
+            f"is {example}. Use a complete T5 checkpoint with its own config.json."
+        )
+
+
+def _tied_weights(model: nn.Module) -> set[str]:
+    """Return the names of weights that are other weights under a second name."""
+    names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    return names - {name for name, _ in model.named_parameters()}
+
+
+def _drop_tied_weights(
+    model: nn.Module, weights: dict[str, torch.Tensor], prefix: str, metadata: Any
+) -> None:
+    for name in _tied_weights(model):
+        del weights[prefix + name]
+
+
+def _accept_without_tied_weights(model: nn.Module, keys: Any) -> None:
+    tied = _tied_weights(model)
+    keys.missing_keys[:] = [name for name in keys.missing_keys if name not in tied]

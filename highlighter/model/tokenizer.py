@@ -1,4 +1,4 @@
-"""T5 tokenizers: load one, or train one and save it in T5's own layout."""
+"""T5 tokenizers: load one, or train one and save it with T5's files."""
 
 import io
 import json
@@ -31,16 +31,16 @@ SENTINELS = [f"<extra_id_{number}>" for number in range(100)]
 
 
 def load_tokenizer(name: str, revision: str = "main") -> PreTrainedTokenizerBase:
-    """The tokenizer of a hub repository or of a folder with the same files.
+    """Return the tokenizer of a folder or of a repository of the Hugging Face hub.
 
     Raises:
-        CheckpointError: no tokenizer there, or the hub does not answer.
+        CheckpointError: there is no tokenizer, or the hub does not answer.
     """
     folder = Path(name)
     if folder.is_dir():
         if not (folder / VOCABULARY_FILE).is_file() and not (folder / "tokenizer.json").is_file():
             raise CheckpointError(f"{name}: no {VOCABULARY_FILE} or tokenizer.json in this folder.")
-        # Without a tokenizer_config.json, AutoTokenizer can't tell the kind.
+        # AutoTokenizer needs a tokenizer_config.json to choose the class.
         known = (folder / "tokenizer_config.json").is_file()
         if known:
             return AutoTokenizer.from_pretrained(name)
@@ -49,19 +49,24 @@ def load_tokenizer(name: str, revision: str = "main") -> PreTrainedTokenizerBase
         return AutoTokenizer.from_pretrained(name, revision=revision)
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"{name}: no tokenizer to load ({first_line(error)}). Check the name and the network, "
+            f"{name}: no tokenizer can be loaded ({first_line(error)}). Check name and network, "
             "or give a local folder with the same files."
         ) from error
 
 
 def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrainedTokenizerBase:
-    """A unigram SentencePiece vocabulary in T5's layout: pad 0, end 1, unknown 2, 100 sentinels.
+    """Train a unigram SentencePiece vocabulary with the special tokens of T5.
 
-    Bytes stand in for characters it has not seen, so any text survives (but for line breaks and
-    runs of white space, which T5's normalization folds). `size` counts pieces without sentinels.
+    These are pad 0, end 1, unknown 2 and 100 sentinels. Unseen characters are encoded as bytes, so
+    decoding returns any text, except that T5's normalization folds white space.
+
+    Args:
+        texts: training texts.
+        size: number of pieces, without the sentinels.
+        folder: folder to which the tokenizer is saved.
 
     Raises:
-        CheckpointError: the texts hold too few different words for `size`.
+        CheckpointError: the texts have too few different words for `size`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = io.BytesIO()
@@ -80,12 +85,12 @@ def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrained
             pad_piece="<pad>",
             eos_piece="</s>",
             unk_piece="<unk>",
-            num_threads=1,  # more threads add up likelihoods in another order
+            num_threads=1,  # the order of floating-point sums depends on the number of threads
             minloglevel=2,
         )
     except RuntimeError as error:
         raise CheckpointError(
-            f"can't train a vocabulary of {size} pieces on the training split "
+            f"a vocabulary of {size} pieces cannot be trained on the training split "
             f"({first_line(error)}). Lower parameters.model.vocabulary.size or add articles."
         ) from error
     (folder / VOCABULARY_FILE).write_bytes(vocabulary.getvalue())
@@ -97,7 +102,7 @@ def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrained
 def prepare_tokenizer(
     model: ModelSource, train: Iterable[dict[str, str]], folder: Path
 ) -> PreTrainedTokenizerBase:
-    """The model's own tokenizer, or one trained on the rows of `train`; saved to `folder`."""
+    """Return the model's tokenizer, or train one on the rows of `train`; save it to `folder`."""
     match model:
         case EmbeddedModel():
             tokenizer = load_tokenizer(str(CHECKPOINT))
@@ -115,10 +120,10 @@ def prepare_tokenizer(
 
 
 def _with_byte_fallback(tokenizer: T5Tokenizer) -> PreTrainedTokenizerBase:
-    """The same tokenizer, using its byte pieces if it has any.
+    """Return the tokenizer with byte fallback, if its vocabulary has byte pieces.
 
-    T5Tokenizer switches byte fallback off whatever `spiece.model` says; a vocabulary that has byte
-    pieces becomes a tokenizer that keeps its own settings when saved and loaded.
+    T5Tokenizer switches byte fallback off, whatever `spiece.model` says, each time it is loaded.
+    PreTrainedTokenizerFast keeps the setting.
     """
     if "<0x00>" not in tokenizer.get_vocab():
         return tokenizer

@@ -1,4 +1,4 @@
-"""Sequence-level distillation: a teacher's summaries as training targets (Kim & Rush 2016)."""
+"""Sequence-level distillation: a teacher's summaries as targets (Kim and Rush 2016)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +12,17 @@ _BATCH = 32
 def write_targets(
     teacher: Path, articles: Sequence[str], references: Sequence[str]
 ) -> tuple[list[str], int]:
-    """What the teacher writes of each article, as it is served, and how many of them it wrote.
+    """Return training targets: the teacher's summaries, as the service would return them.
 
-    Where its own summary is doubted, the reference stays.
+    A summary that fails the trust checks is replaced by its reference.
+
+    Args:
+        teacher: folder of a registered checkpoint.
+        articles: texts to summarize.
+        references: summaries of the corpus, one per article.
+
+    Returns:
+        One target per article, and the number of targets that are the teacher's.
     """
     requests = [HighlightRequest(article=article) for article in articles]
     answers = Summarizer.load(teacher).summarize(requests, batch_size=_BATCH)

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import (
+    AttentionInterface,
+    AttentionMaskInterface,
+    PreTrainedModel,
+)
 from transformers.masking_utils import eager_mask
 
-from highlighter.model.model import T5ForHighlighting
 from highlighter.training.compat import attention_of
 
 _NAME = "cpu_training"
@@ -76,7 +79,7 @@ def attend(  # noqa: PLR0917 - transformers passes them by position
 
 
 @contextmanager
-def quick_dropout(model: T5ForHighlighting) -> Iterator[None]:
+def quick_dropout(model: PreTrainedModel) -> Iterator[None]:
     """Use this module's dropout in a model's encoder and decoder while the block runs."""
     AttentionInterface.register(_NAME, attend)
     AttentionMaskInterface.register(_NAME, eager_mask)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from highlighter.errors import TrainingError
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings, TrainingSettings
 from highlighter.system.memory import available_memory
 
@@ -42,7 +42,7 @@ class Estimate(NamedTuple):
 
 
 def check_memory(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     rows: datasets.Dataset,
     *,
     text: TextSettings,
@@ -74,7 +74,7 @@ def check_memory(
 
 
 def estimate_range(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     rows: datasets.Dataset,
     text: TextSettings,
     settings: TrainingSettings,
@@ -101,7 +101,7 @@ def estimate_range(
 
 
 def estimate(
-    model: T5ForHighlighting, shape: Shape, settings: TrainingSettings, precision: str
+    model: HighlightModel, shape: Shape, settings: TrainingSettings, precision: str
 ) -> Estimate:
     """Return the estimate for batches of one shape.
 

@@ -1,4 +1,4 @@
-"""Fine-tune in several processes of this machine, each with its own rows of every batch."""
+"""Fine-tune in several processes of this machine, each with its own share of every batch."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.errors import TrainingError
 from highlighter.model.checkpoint import save_checkpoint
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import Settings, TextSettings, TrainingSettings
 from highlighter.system.memory import keep_freed_memory
@@ -28,14 +28,14 @@ from highlighter.training.train import train
 
 
 class Tracking(Settings):
-    """Where the learning curves go."""
+    """MLflow run that receives the learning curves."""
 
     uri: str
     run_id: str
 
 
 class JobSettings(Settings):
-    """All that is not a file of its own."""
+    """Arguments of `train` that are not files of their own."""
 
     text: TextSettings
     training: TrainingSettings
@@ -45,32 +45,35 @@ class JobSettings(Settings):
 
 
 class TrainingJob:
-    """The folder of a job: `start` and `result` are checkpoints."""
+    """Folder with the arguments and the result of a training in several processes.
+
+    `start` and `result` are checkpoint folders.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @property
     def errors(self) -> Path:
-        """The file in which torchrun leaves the message of a process that failed."""
+        """File to which torchrun writes the error of a process that failed."""
         return self._folder / "error.json"
 
     def write(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         tokenizer: PreTrainedTokenizerBase,
         features: datasets.DatasetDict,
         settings: JobSettings,
     ) -> None:
-        """Everything that `train` needs."""
+        """Write the arguments of `train`."""
         save_checkpoint(self._folder / "start", model, tokenizer, settings.text)
         features.save_to_disk(self._folder / "features")
         (self._folder / "settings.json").write_text(settings.model_dump_json(), encoding="utf-8")
 
     def read(
         self,
-    ) -> tuple[T5ForHighlighting, PreTrainedTokenizerBase, datasets.DatasetDict, JobSettings]:
-        """What `write` wrote."""
+    ) -> tuple[HighlightModel, PreTrainedTokenizerBase, datasets.DatasetDict, JobSettings]:
+        """Read the arguments of `train`."""
         start = str(self._folder / "start")
         settings = (self._folder / "settings.json").read_text(encoding="utf-8")
         return (
@@ -82,17 +85,17 @@ class TrainingJob:
 
     def write_result(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         tokenizer: PreTrainedTokenizerBase,
         text: TextSettings,
         report: TrainingReport,
     ) -> None:
-        """The trained model, and how it went."""
+        """Write the trained model and the report."""
         save_checkpoint(self._folder / "result", model, tokenizer, text)
         (self._folder / "report.json").write_text(report.model_dump_json(), encoding="utf-8")
 
-    def read_result(self, model: T5ForHighlighting) -> TrainingReport:
-        """Put the trained weights into `model`; return the report."""
+    def read_result(self, model: HighlightModel) -> TrainingReport:
+        """Load the trained weights into `model` and return the report."""
         model.load_state_dict(load_model(str(self._folder / "result")).state_dict())
         report = (self._folder / "report.json").read_text(encoding="utf-8")
         return TrainingReport.model_validate_json(report)
@@ -103,7 +106,7 @@ _GRACE_SECONDS = 10
 
 
 def train_in_processes(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     features: datasets.DatasetDict,
     *,
@@ -113,18 +116,18 @@ def train_in_processes(
     work_folder: Path,
     tracking: Tracking | None,
 ) -> TrainingReport:
-    """As `training.train`, in `settings.processes` processes under torchrun.
+    """Train a model in place as `train` does, in `settings.processes` processes under torchrun.
 
-    The processes end when this one does, however it ends.
+    The processes end with this one, even if it is killed. `tracking` replaces the callbacks.
 
     Raises:
-        TrainingError: one of them failed, with its message; or there are fewer GPUs.
+        TrainingError: a process failed, or there are fewer GPUs than processes.
     """
     gpus = torch.cuda.device_count() if settings.device == "auto" else 0
     if 0 < gpus < settings.processes:
         raise TrainingError(
-            f"training.processes: {settings.processes}, but there are {gpus} GPUs. Set it to at "
-            "most that, or training.device: cpu."
+            f"training.processes is {settings.processes}, but this machine has {gpus} GPUs. Lower "
+            "it, or set training.device: cpu."
         )
     with tempfile.TemporaryDirectory(prefix="highlighter-job-") as folder:
         job = TrainingJob(Path(folder))
@@ -150,8 +153,8 @@ def _torchrun(folder: str, processes: int, errors: Path) -> Iterator[subprocess.
     command += ["--local-addr=127.0.0.1", f"--nproc-per-node={processes}"]
     process = subprocess.Popen(
         [*command, "-m", "highlighter.training.processes", folder],
-        stdin=subprocess.PIPE,  # its end tells the processes that we have ended
-        start_new_session=True,  # Ctrl-C is for us; we stop it
+        stdin=subprocess.PIPE,  # closes when this process ends, see _end_with_launcher
+        start_new_session=True,  # Ctrl-C reaches this process only, which stops the others
         env=os.environ
         | {
             "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]),
@@ -170,11 +173,11 @@ def _torchrun(folder: str, processes: int, errors: Path) -> Iterator[subprocess.
 
 
 def _message(errors: Path) -> str:
-    """The first failed process's own words."""
+    """Return the error message of the process that failed first."""
     if not errors.is_file():
         return (
-            "a process was killed before it could say why; the system does that when memory runs "
-            "out. Lower training.batch_size or training.processes."
+            "a process was killed without a message, as the system does if memory runs out. Lower "
+            "training.batch_size or training.processes."
         )
     message = json.loads(errors.read_text(encoding="utf-8"))["message"]
     return str(message if isinstance(message, str) else message["message"])
@@ -182,7 +185,7 @@ def _message(errors: Path) -> str:
 
 @record
 def main() -> None:
-    """Do the job in the folder that the command line names; the first process writes the result."""
+    """Run one process of the job in the folder given on the command line."""
     threading.Thread(target=_end_with_launcher, daemon=True).start()
     keep_freed_memory()
     job = TrainingJob(Path(sys.argv[1]))
@@ -208,7 +211,7 @@ def main() -> None:
 
 
 def _end_with_launcher() -> None:
-    """Standard input is a pipe that nobody writes to; it ends when the launcher does."""
+    """End this process when standard input, a pipe from the launcher, closes."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)

@@ -1,4 +1,4 @@
-"""What fine-tuning did: its learning curves, in MLflow and as a record for later steps."""
+"""The record of a fine-tuning: its learning curves, in MLflow and for later steps."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from mlflow.utils.validation import MAX_METRICS_PER_BATCH
 from pydantic import BaseModel
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-# Trainer's log entries, and what they are called in reports and in MLflow.
+# Names of the trainer's log entries in reports and in MLflow.
 CURVES = {
     "loss": "train/loss",
     "summary_loss": "train/summary_loss",
@@ -25,10 +25,11 @@ CURVES = {
 
 
 class TrainingReport(BaseModel):
-    """`best_step` is the optimizer step whose weights were kept; `resumed_from` are the steps from
-    which training was taken up again after an interruption.
+    """Result of a fine-tuning.
 
-    `curves` has (optimizer step, value) points of each logged measure, by its name in MLflow.
+    `best_step` is the optimizer step whose weights were kept. `resumed_from` are the steps from
+    which interrupted runs were resumed. `curves` holds (optimizer step, value) points of each
+    metric, by its name in MLflow. `examples_per_second` counts rows of the training split.
     """
 
     steps: int
@@ -45,19 +46,19 @@ class TrainingReport(BaseModel):
 
 
 class MlflowCurves(TrainerCallback):
-    """Log the learning curves as they grow; settings are logged elsewhere, once.
+    """Logs the learning curves to MLflow during training.
 
-    transformers' own callback would log about 150 parameters, most of them defaults.
+    transformers' callback would also log about 150 parameters, most of them defaults.
     """
 
     def __init__(self, run_id: str) -> None:
-        """`run_id`: of an MLflow run that may be another process's."""
+        """Log to the run `run_id`, which another process may have started."""
         self._run_id = run_id
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """A resumed training's first part is in the run that was interrupted: log it here too."""
+        """Log the part of a resumed training that the interrupted run has logged to its own run."""
         if not state.is_world_process_zero:
             return
         now = get_current_time_millis()
@@ -78,7 +79,7 @@ class MlflowCurves(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Log the known entries at the optimizer step they belong to."""
+        """Log the entries in `CURVES` at their optimizer step."""
         metrics = {CURVES[key]: value for key, value in (logs or {}).items() if key in CURVES}
         if metrics and state.is_world_process_zero:
             mlflow.log_metrics(metrics, step=state.global_step, run_id=self._run_id)

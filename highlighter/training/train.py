@@ -1,4 +1,4 @@
-"""Fine-tune a T5 on tokenized articles."""
+"""Fine-tune a model on tokenized articles."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -21,7 +21,7 @@ from highlighter.data.collator import Draws, WindowCollator
 from highlighter.data.windows import encode_prefix
 from highlighter.metrics.rouge import score_rouge
 from highlighter.model.build import LowRankUpdates
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings, TrainingSettings
 from highlighter.training.dropout import quick_dropout
 from highlighter.training.memory import check_memory
@@ -30,13 +30,14 @@ from highlighter.training.resume import Progress, train_or_resume
 from highlighter.training.trainer import HighlightTrainer, ValidateAtEnd
 
 
-def choose_precision(wanted: str, device: torch.device) -> str:
-    """`auto` as "bf16" or "fp32". Never fp16: T5's activations overflow it.
+def choose_precision(precision: str, device: torch.device) -> str:
+    """Return "bf16" or "fp32" for the setting `training.precision`.
 
-    On a CPU without bf16 instructions torch emulates them, hundreds of times slower.
+    `auto` is bf16 if the hardware has it: torch's emulation on a CPU is hundreds of times slower.
+    fp16 is no choice because T5's activations overflow it.
     """
-    if wanted != "auto":
-        return wanted
+    if precision != "auto":
+        return precision
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type == "cpu":
@@ -46,7 +47,7 @@ def choose_precision(wanted: str, device: torch.device) -> str:
 
 
 def train(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     features: datasets.DatasetDict,
     *,
@@ -56,9 +57,21 @@ def train(
     work_folder: Path,
     callbacks: list[TrainerCallback],
 ) -> TrainingReport:
-    """Train in place and leave the best validated weights in `model`.
+    """Train a model in place; it ends with the best validated weights.
 
-    What an earlier call with the same arguments left in `work_folder` is gone on from.
+    Args:
+        model: the model.
+        tokenizer: its tokenizer.
+        features: tokenized rows of the splits `train` and `validation`, see `tokenize_splits`.
+        text: prefix and lengths.
+        settings: the settings of the training.
+        seed: seed of the order of the rows, of the windows drawn, and of dropout.
+        work_folder: folder of the checkpoints. A call with the same arguments that was interrupted
+            is resumed from them.
+        callbacks: further callbacks of the trainer.
+
+    Raises:
+        TrainingError: the memory does not suffice.
     """
     arguments = _arguments(settings, len(features["train"]), text, seed, work_folder)
     validation = features["validation"]
@@ -66,7 +79,6 @@ def train(
         validation = validation.select(range(min(settings.validation_rows, len(validation))))
     if settings.early_stopping_patience is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
-    model.config.use_cache = not settings.gradient_checkpointing
     updates = LowRankUpdates(model, settings.lora) if settings.lora else None
     precision = "bf16" if arguments.bf16 else "fp32"
     check_memory(
@@ -98,15 +110,17 @@ def train(
         compute_metrics=_rouge_of(tokenizer) if arguments.predict_with_generate else None,
         callbacks=[ValidateAtEnd(), *callbacks],
     )
-    if arguments.process_index:  # other dropout than in the first process
+    if arguments.process_index:  # each process draws its own dropout
         set_seed(seed + arguments.process_index)
+    decoder = model.seq2seq.get_decoder()
+    if settings.gradient_checkpointing:
+        model.seq2seq.activation_checkpointing_enable()
+        decoder.config.use_cache = False
     with _dropout(model, arguments):
         progress = train_or_resume(trainer, settings.checkpoint_minutes)
-    model.config.use_cache = True
-    # accelerate leaves its mixed precision on the model; its own way back would take off the part
-    # of `forward` that is ours as well.
-    for name in ("forward", "_original_forward"):
-        model.__dict__.pop(name, None)
+    model.seq2seq.activation_checkpointing_disable()
+    decoder.config.use_cache = True
+    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # ends mixed precision
     if updates:
         updates.merge()
     return _report(trainer, settings, progress)
@@ -115,8 +129,8 @@ def train(
 def _arguments(
     settings: TrainingSettings, rows: int, text: TextSettings, seed: int, work_folder: Path
 ) -> Seq2SeqTrainingArguments:
-    rows_a_step = settings.batch_size * settings.gradient_accumulation_steps * settings.processes
-    steps = settings.max_steps or max(1, round(settings.epochs * -(-rows // rows_a_step)))
+    rows_per_step = settings.batch_size * settings.gradient_accumulation_steps * settings.processes
+    steps = settings.max_steps or max(1, round(settings.epochs * -(-rows // rows_per_step)))
     interval = -(-steps // settings.evaluations)
     use_cpu = settings.device == "cpu" or not torch.cuda.is_available()
     device = torch.device("cpu" if use_cpu else "cuda")
@@ -127,7 +141,6 @@ def _arguments(
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=settings.evaluation_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        activation_checkpointing=settings.gradient_checkpointing,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup_steps,
@@ -141,36 +154,37 @@ def _arguments(
         logging_strategy="steps",
         logging_steps=settings.logging_steps,
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # it waits for the GPU at every step
         eval_strategy="steps",
         eval_steps=interval,
         save_strategy="steps",
         save_steps=interval,
-        save_total_limit=3,  # the best, the last, and one more should the last be damaged
+        save_total_limit=3,  # the best, the last, and one more in case the last is damaged
         restore_callback_states_from_checkpoint=True,
         load_best_model_at_end=True,
         metric_for_best_model="rougeLsum" if by_rouge else "loss",
         greater_is_better=by_rouge,
         predict_with_generate=by_rouge,
-        # Greedy while training: beams would only slow the comparison between checkpoints.
+        # Checkpoints are compared by greedy summaries, because beam search is slower.
         generation_max_length=text.max_target_tokens,
         generation_num_beams=1,
         remove_unused_columns=False,
-        ddp_find_unused_parameters=not settings.summary_weight,  # then the decoder is not used
+        ddp_find_unused_parameters=not settings.summary_weight,  # without it the decoder is idle
         report_to=[],
     )
 
 
 def _dropout(
-    model: T5ForHighlighting, arguments: Seq2SeqTrainingArguments
+    model: HighlightModel, arguments: Seq2SeqTrainingArguments
 ) -> AbstractContextManager[None]:
-    # Without dropout there is nothing to win.
+    # It is only faster where there is dropout.
     on_cpu = arguments.device.type == "cpu"
-    return quick_dropout(model) if on_cpu and model.config.dropout_rate else nullcontext()
+    return quick_dropout(model.seq2seq) if on_cpu and model.config.dropout_rate else nullcontext()
 
 
 def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def]
     def compute(prediction: EvalPrediction) -> dict[str, float]:
-        # -100 marks padding, which no tokenizer can decode.
+        # Padding is -100, which tokenizers cannot decode.
         texts = [
             tokenizer.batch_decode(
                 np.where(ids < 0, tokenizer.pad_token_id, ids), skip_special_tokens=True

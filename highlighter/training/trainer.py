@@ -1,6 +1,7 @@
-"""transformers' trainer with two losses: the summary's and the salience head's."""
+"""transformers' trainer for two losses: the summary's and the salience head's."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from transformers import (
 from transformers.trainer_utils import EvalLoopOutput
 
 from highlighter.data.collator import IGNORED, Batch, WindowCollator
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import TrainingSettings
 from highlighter.training.resume import Progress
 
@@ -22,7 +23,7 @@ _LOSSES = ("summary_loss", "salience_loss")
 
 
 class ValidateAtEnd(TrainerCallback):
-    """The last step's weights are a candidate too, even off the validation interval."""
+    """Validate the last step too, even if it is off the validation interval."""
 
     def on_step_end(
         self,
@@ -31,23 +32,24 @@ class ValidateAtEnd(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,
     ) -> None:
-        """Ask for a validation once the last step is done."""
+        """Request a validation after the last step."""
         if state.global_step >= state.max_steps:
             control.should_evaluate = True
 
 
 def count_labels(batch: Batch) -> torch.Tensor:
-    """How many tokens to write, and how many segments, have a label."""
+    """Return the numbers of labeled target tokens and of labeled segments, (2,)."""
     return torch.stack([(batch[name] != IGNORED).sum() for name in ("labels", "salience_labels")])
 
 
 class HighlightTrainer(Seq2SeqTrainer):
-    """Optimizes the weighted sum of both losses and logs each of them.
+    """Minimizes the weighted sum of both losses and logs each of them.
 
-    Each loss is a mean over all labels of an optimizer step, so that it does not matter how the
-    step's rows are divided: into accumulated batches, or among processes.
+    Each loss is a mean over all labels of an optimizer step. So the result does not depend on how
+    the rows of a step are divided into accumulated batches or among processes.
     """
 
+    model: HighlightModel
     data_collator: WindowCollator
     optimizer: torch.optim.Optimizer | None
 
@@ -60,55 +62,66 @@ class HighlightTrainer(Seq2SeqTrainer):
         self._weights = torch.tensor(
             [settings.summary_weight, settings.salience_weight], device=self.args.device
         )
-        # The losses that `compute_loss` gives add up to the step's: don't divide them again.
+        # `compute_loss` returns summands of the step's loss, which must not be averaged again.
         self.model_accepts_loss_kwargs = False
         self.loss_is_scaled_for_ga = True
-        # Of each loss the sum and its weight, by prefix; kept where they come about, for asking a
-        # GPU for them would have it wait in every step.
-        self._sums: dict[str, torch.Tensor] = {}
+        # Sums since the last log entry stay on the device: reading them would make each step wait
+        # for the GPU.
+        self._step_losses = torch.zeros((), device=self.args.device)
+        self._logged_step = 0
+        self._sums: dict[str, torch.Tensor] = {}  # by prefix of the log entry
 
-    def _get_num_items_in_batch(
-        self, batch_samples: list[Batch], device: torch.device
-    ) -> torch.Tensor | None:
-        """Labels of all batches of an optimizer step, in all processes."""
-        if not batch_samples:
-            return None
-        counts = torch.stack([count_labels(batch) for batch in batch_samples]).sum(dim=0)
-        total: torch.Tensor = self.accelerator.reduce(counts.to(device), "sum")
-        return total
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
+    ) -> tuple[list[Batch], torch.Tensor | None]:
+        """Return the batches of an optimizer step, and `count_labels` of them in all processes."""
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if not batches:
+            return batches, None
+        counts = torch.stack([count_labels(batch) for batch in batches]).sum(dim=0)
+        return batches, self.accelerator.reduce(counts.to(device), "sum")
 
     def compute_loss(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         inputs: Batch,
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
-        """The weighted sum for one batch: its part of the step's loss, if the step's labels are
-        counted."""
-        if not self._settings.summary_weight:  # spare the decoder's work
+        """Return the weighted sum of both losses of a batch.
+
+        Args:
+            model: the model, possibly wrapped for several processes.
+            inputs: a batch of `WindowCollator`.
+            return_outputs: return the logits too.
+            num_items_in_batch: labels of the optimizer step, as `get_batch_samples` counts them;
+                the result is then the batch's share of the step's loss. None in validation.
+        """
+        if not self._settings.summary_weight:  # skip the decoder
             inputs = inputs | {"labels": torch.full_like(inputs["labels"], IGNORED)}
-        summary, salience, output = model(**inputs)
-        means, shares = torch.stack([summary, salience]), count_labels(inputs)
+        output = model(**inputs)
+        means = torch.stack([output.summary_loss, output.salience_loss])
+        shares = count_labels(inputs)
         if num_items_in_batch is None:
             self._observe("eval_", means, shares)
             loss = (self._weights * means).sum()
         else:
             shares = shares / num_items_in_batch.clamp(min=1)
             self._observe("", means, shares)
-            # Gradients are averaged over the processes, and a sum is wanted.
+            # Gradients are averaged over the processes, but the losses are summands.
             loss = (self._weights * shares * self.args.world_size * means).sum()
+            self._step_losses += loss.detach()
         return (loss, {"logits": output.logits}) if return_outputs else loss
 
     def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
-        """The configured optimizer; the salience head's own layers learn at their own rate."""
+        """Return the configured optimizer; the salience head has its own learning rate."""
         if self.optimizer is None:
             decayed = set(self.get_decay_parameter_names(self.model))
             groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = defaultdict(list)
             for name, weight in self.model.named_parameters():
                 if not weight.requires_grad:
                     continue
-                # The projection of encoder states starts at zero and learns with the encoder.
+                # The projection of the encoder states starts at zero and learns as the encoder.
                 head = name.startswith("salience.") and not name.startswith("salience.states.")
                 groups[head, name in decayed].append(weight)
             kind, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
@@ -128,7 +141,7 @@ class HighlightTrainer(Seq2SeqTrainer):
         return self.optimizer
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
-        """Validation reads every window and tosses no coin."""
+        """Return a data loader that reads every window and draws nothing at random."""
         training_collator: WindowCollator = self.data_collator
         self.data_collator = self._validation_collator
         try:
@@ -138,30 +151,35 @@ class HighlightTrainer(Seq2SeqTrainer):
 
     def prediction_step(
         self,
-        model: T5ForHighlighting,
+        model: HighlightModel,
         inputs: Batch,
         prediction_loss_only: bool,
         ignore_keys: list[str] | None = None,
         **kwargs: Any,
     ) -> tuple[Any, Any, Any]:
-        """The loss over all windows; with generation, the summaries of the decoder's sources."""
-        inputs = self._prepare_inputs(inputs)
+        """Return the loss over all windows, and if requested generated summaries and labels."""
+        inputs = {name: tensor.to(self.args.device) for name, tensor in inputs.items()}
         with torch.no_grad():
             loss = self.compute_loss(model, self._without_repeated(inputs)).detach()
         if prediction_loss_only or not self.args.predict_with_generate:
             return loss, None, None
-        written = (inputs["labels"] != IGNORED).any(dim=1)
-        generated = model.generate(
-            input_ids=inputs["input_ids"][written],
-            attention_mask=inputs["attention_mask"][written],
-            max_new_tokens=self.args.generation_max_length,
-            num_beams=self.args.generation_num_beams,
-            do_sample=False,
-        )
-        return loss, generated, inputs["labels"][written]
+        rows = (inputs["labels"] != IGNORED).any(dim=1)
+        with self.accelerator.autocast():
+            generated = self.model.seq2seq.generate(
+                input_ids=inputs["input_ids"][rows],
+                attention_mask=inputs["attention_mask"][rows],
+                max_new_tokens=self.args.generation_max_length,
+                num_beams=self.args.generation_num_beams,
+                do_sample=False,
+            )
+        return loss, generated, inputs["labels"][rows]
+
+    def floating_point_ops(self, inputs: Batch) -> int:
+        """Return 0: transformers' count is of no use for rows of different parts."""
+        return 0
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
-        """With the losses of the whole split, where transformers' own average those of batches."""
+        """Return the losses of the split; transformers would average those of its batches."""
         output: EvalLoopOutput = super().evaluation_loop(*args, **kwargs)
         means = self._pop_means("eval_")
         output.metrics.update(means)
@@ -171,31 +189,35 @@ class HighlightTrainer(Seq2SeqTrainer):
         return output
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the means of both losses since they were last logged."""
+        """Log the entry; one of training with the mean losses since the one before."""
         if "loss" in logs:
+            total = self.accelerator.reduce(self._step_losses, "mean").item()
+            logs["loss"] = total / (self.state.global_step - self._logged_step)
             logs |= self._pop_means("")
+            self._step_losses.zero_()
+            self._logged_step = self.state.global_step
         super().log(logs, start_time)
 
     def unlogged(self) -> dict[str, Any]:
-        """What the next log entry will be made of, as fields of Progress."""
+        """Return the sums of the next log entry, as fields of `Progress`."""
         return {
-            "last_logged_step": self._globalstep_last_logged,
-            "loss": self._tr_loss.item(),
+            "last_logged_step": self._logged_step,
+            "loss": self._step_losses.item(),
             "losses": dict(zip(_LOSSES, self._seen("").tolist(), strict=True)),
         }
 
     def restore_unlogged(self, progress: Progress) -> None:
-        """Go on from what `unlogged` said."""
-        self._globalstep_last_logged = progress.last_logged_step
-        self._tr_loss += progress.loss
+        """Restore what `unlogged` returned."""
+        self._logged_step = progress.last_logged_step
+        self._step_losses.fill_(progress.loss)
         losses = [progress.losses[name] for name in _LOSSES]
         self._sums[""] = torch.tensor(losses, dtype=torch.float64, device=self.args.device)
 
     def _without_repeated(self, inputs: Batch) -> Batch:
-        """The batch, without the labels of rows that another process has too.
+        """Return the batch without the labels of rows that another process validates too.
 
-        Where the rows don't divide evenly, accelerate fills the last batches with rows from the
-        start. A row's first window is the one that has its summary's labels.
+        accelerate fills up the last batches with the first rows if the rows do not divide evenly
+        among the processes. Only the first window of a row has the labels of its summary.
         """
         state = self.accelerator.gradient_state
         if self.args.world_size == 1 or not state.end_of_dataloader or state.remainder <= 0:
@@ -213,12 +235,12 @@ class HighlightTrainer(Seq2SeqTrainer):
         self._sums[prefix] = self._seen(prefix) + seen
 
     def _seen(self, prefix: str) -> torch.Tensor:
-        """Of each loss the weighted sum and the weight since they were last asked for, (2, 2)."""
-        nothing = torch.zeros(len(_LOSSES), 2, dtype=torch.float64, device=self.args.device)
-        return self._sums.get(prefix, nothing)
+        """Return the weighted sum and the sum of weights of each loss, (2, 2), in float64."""
+        zeros = torch.zeros(len(_LOSSES), 2, dtype=torch.float64, device=self.args.device)
+        return self._sums.get(prefix, zeros)
 
     def _pop_means(self, prefix: str) -> dict[str, float]:
-        """Weighted means, over all processes, of what was observed since the last call."""
+        """Return weighted means over all processes, and reset the sums."""
         totals = self.accelerator.reduce(self._seen(prefix), "sum").tolist()
         self._sums.pop(prefix, None)
         return {

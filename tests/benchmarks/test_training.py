@@ -28,7 +28,7 @@ def task(
 ) -> Task:
     monkeypatch.setattr(contenders, "TEXT", TextSettings(max_source_tokens=256))
     weights = tmp_path / "weights"
-    build_model(TINY, tokenizer, seed=1).save_pretrained(weights)
+    build_model(TINY, tokenizer, seed=1).save(weights)
     tokenizer.save_pretrained(weights)
     rows = [Article(row["article"], row["highlights"]) for row in made_up_articles(10, seed=1)]
     return Task(weights, rows[:6], rows[6:], batch_size=2, folder=tmp_path)

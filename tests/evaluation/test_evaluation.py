@@ -166,7 +166,7 @@ def test_each_window_and_each_selection_is_encoded_once_and_written_as_if_alone(
         for name, selected in (("first", 0), ("selected", 2)):
             assert result.sources[name] == reader.source(article, selected)
             [alone] = generate_summaries(
-                model, tokenizer, [result.sources[name]], config, batch_size=1
+                model.seq2seq, tokenizer, [result.sources[name]], config, batch_size=1
             )
             assert result.outputs[name].ids == alone.ids
             assert result.outputs[name].confidence == pytest.approx(alone.confidence, rel=1e-4)

@@ -93,7 +93,7 @@ def _strange_words(text: str, words: WordList) -> list[str]:
 def test_a_model_that_knows_nothing_still_writes_no_other_name(
     tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict, beams: int
 ) -> None:
-    model = build_model(TINY, tokenizer, seed=5).eval()
+    model = build_model(TINY, tokenizer, seed=5).seq2seq.eval()
     torch.manual_seed(1)
     torch.nn.init.normal_(model.shared.weight, std=3.0)  # any token may come
     texts = articles["test"]["article"][:6]

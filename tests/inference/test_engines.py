@@ -20,7 +20,7 @@ from highlighter.model.checkpoint import (
     save_checkpoint,
     write_engine,
 )
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import (
     EngineSettings,
     GenerationSettings,
@@ -44,7 +44,7 @@ def model(
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path_factory: pytest.TempPathFactory,
-) -> T5ForHighlighting:
+) -> HighlightModel:
     """One that has learned a little: random weights make every choice a tie."""
     folder = tmp_path_factory.mktemp("trained")
     features, _ = tokenize_splits(articles, tokenizer, TEXT, MapSettings(), folder)
@@ -65,7 +65,7 @@ def sources(tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict) 
 
 
 def registered(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     folder: Path,
     **generation: int,
@@ -87,12 +87,14 @@ def config(tokenizer: PreTrainedTokenizerBase, beams: int) -> GenerationConfig:
 
 
 def test_a_stream_is_the_greedy_summary_in_segments(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
 ) -> None:
     for source in sources:
-        *segments, last = stream_summary(model, tokenizer, source, config(tokenizer, beams=3))
+        *segments, last = stream_summary(
+            model.seq2seq, tokenizer, source, config(tokenizer, beams=3)
+        )
         greedy = config(tokenizer, beams=1)
-        [expected] = generate_summaries(model, tokenizer, [source], greedy, batch_size=1)
+        [expected] = generate_summaries(model.seq2seq, tokenizer, [source], greedy, batch_size=1)
         assert last == expected
         whole = tokenizer.decode(expected.ids, skip_special_tokens=True)
         assert "".join(segment for segment in segments if isinstance(segment, str)) == whole
@@ -100,15 +102,15 @@ def test_a_stream_is_the_greedy_summary_in_segments(
 
 
 def test_a_reader_who_stops_ends_the_generation(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, sources: list[list[int]]
 ) -> None:
     long = config(tokenizer, beams=1)
     long.min_new_tokens = long.max_new_tokens = 400
     long.no_repeat_ngram_size = 0
     steps = []
-    handle = model.decoder.register_forward_hook(lambda *_: steps.append(1))
+    handle = model.seq2seq.decoder.register_forward_hook(lambda *_: steps.append(1))
     try:
-        stream = stream_summary(model, tokenizer, sources[1], long)
+        stream = stream_summary(model.seq2seq, tokenizer, sources[1], long)
         next(stream)
         stream.close()
     finally:
@@ -117,15 +119,15 @@ def test_a_reader_who_stops_ends_the_generation(
 
 
 def test_an_error_while_streaming_reaches_the_reader(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     with pytest.raises(IndexError):
-        list(stream_summary(model, tokenizer, [10**6, 1], config(tokenizer, beams=1)))
+        list(stream_summary(model.seq2seq, tokenizer, [10**6, 1], config(tokenizer, beams=1)))
 
 
 @pytest.mark.parametrize("beams", [1, 3])
 def test_ctranslate2_writes_what_torch_writes(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     sources: list[list[int]],
     tmp_path: Path,
@@ -134,7 +136,7 @@ def test_ctranslate2_writes_what_torch_writes(
     convert(model, tokenizer, tmp_path / "converted", "float32")
     writer = CTranslate2Writer(tmp_path / "converted", tokenizer, threads=1)
     settings = config(tokenizer, beams)
-    expected = TorchWriter(model, tokenizer).write(sources, settings, batch_size=2)
+    expected = TorchWriter(model.seq2seq, tokenizer).write(sources, settings, batch_size=2)
     outputs = writer.write(sources, settings, batch_size=2)
     assert [output.ids for output in outputs] == [output.ids for output in expected]
     assert len({tuple(output.ids) for output in outputs}) > 1
@@ -143,7 +145,7 @@ def test_ctranslate2_writes_what_torch_writes(
 
 
 def test_ctranslate2_refuses_what_it_cannot_do(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     sources: list[list[int]],
     tmp_path: Path,
@@ -156,7 +158,7 @@ def test_ctranslate2_refuses_what_it_cannot_do(
 
 
 def test_a_converted_checkpoint_is_checked_and_then_serves(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path: Path,
@@ -176,7 +178,7 @@ def test_a_converted_checkpoint_is_checked_and_then_serves(
 
 
 def test_a_conversion_that_writes_something_else_is_not_accepted(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path: Path,
@@ -192,7 +194,7 @@ def test_a_conversion_that_writes_something_else_is_not_accepted(
 
 
 def test_a_lower_limit_shortens_the_summary_of_one_request_only(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path: Path,
@@ -212,7 +214,7 @@ def test_a_lower_limit_shortens_the_summary_of_one_request_only(
 
 
 def test_streaming_an_article_ends_with_its_highlights(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path: Path,

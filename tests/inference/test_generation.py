@@ -15,7 +15,7 @@ from highlighter.inference.generation import generate_summaries
 from highlighter.inference.summarizer import Summarizer
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import finish_checkpoint, generation_config, save_checkpoint
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import (
     GenerationSettings,
     HighlightSettings,
@@ -28,26 +28,26 @@ TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.
 
 
 @pytest.fixture(scope="module")
-def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+def model(tokenizer: PreTrainedTokenizerBase) -> HighlightModel:
     return build_model(TINY, tokenizer, seed=3).eval()
 
 
 @pytest.mark.parametrize("beams", [1, 3])
 def test_confidence_is_the_geometric_mean_of_the_written_tokens_probabilities(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, beams: int
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, beams: int
 ) -> None:
     settings = GenerationSettings(num_beams=beams, min_new_tokens=2, max_new_tokens=9)
     config = generation_config(settings, tokenizer)
     config.suppress_tokens = [tokenizer.pad_token_id]  # which a random model may write
     sources = [[*range(10, 10 + n), 1] for n in (3, 12, 7)]
-    together = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    together = generate_summaries(model.seq2seq, tokenizer, sources, config, batch_size=3)
     for source, generated in zip(sources, together, strict=True):
-        [alone] = generate_summaries(model, tokenizer, [source], config, batch_size=1)
+        [alone] = generate_summaries(model.seq2seq, tokenizer, [source], config, batch_size=1)
         assert alone.ids == generated.ids
         ended = len(generated.ids) < 9
         written = torch.tensor([[0, *generated.ids, *([1] if ended else [])]])
         with torch.inference_mode():
-            logits = model(
+            logits = model.seq2seq(
                 input_ids=torch.tensor([source]), decoder_input_ids=written[:, :-1]
             ).logits
         probabilities = logits.softmax(-1).gather(-1, written[:, 1:, None])
@@ -57,21 +57,21 @@ def test_confidence_is_the_geometric_mean_of_the_written_tokens_probabilities(
 
 
 def test_beams_that_change_places_keep_their_own_article(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     settings = GenerationSettings(num_beams=4, min_new_tokens=12, max_new_tokens=12)
     config = generation_config(settings, tokenizer)
     sources = [[*range(first, first + 20), 1] for first in (10, 60, 110)]
-    ours = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    ours = generate_summaries(model.seq2seq, tokenizer, sources, config, batch_size=3)
     batch = tokenizer.pad({"input_ids": sources}, return_tensors="pt")
-    theirs = model.generate(**batch, generation_config=config)[:, 1:].tolist()
+    theirs = model.seq2seq.generate(**batch, generation_config=config)[:, 1:].tolist()
     assert [output.ids for output in ours] == [[i for i in ids if i > 1] for ids in theirs]
     assert len({tuple(output.ids) for output in ours}) == 3
 
 
 @pytest.mark.parametrize("beams", [1, 4])
 def test_beams_read_their_own_source_and_each_source_is_kept_once(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     monkeypatch: pytest.MonkeyPatch,
     beams: int,
@@ -79,7 +79,7 @@ def test_beams_read_their_own_source_and_each_source_is_kept_once(
     settings = GenerationSettings(num_beams=beams, min_new_tokens=12, max_new_tokens=12)
     config = generation_config(settings, tokenizer)
     sources = [[*range(first, first + length), 1] for first, length in ((10, 20), (60, 4), (90, 9))]
-    plain = copy.deepcopy(model)
+    plain = copy.deepcopy(model.seq2seq)
     plain.set_attn_implementation("eager")
     expected = generate_summaries(plain, tokenizer, sources, config, batch_size=3)
     kept = []
@@ -92,7 +92,7 @@ def test_beams_read_their_own_source_and_each_source_is_kept_once(
             attend(module, query, key, *rest, **more),
         )[1],
     )
-    outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    outputs = generate_summaries(model.seq2seq, tokenizer, sources, config, batch_size=3)
     assert [output.ids for output in outputs] == [output.ids for output in expected]
     confidences = [output.confidence for output in expected]
     assert [output.confidence for output in outputs] == pytest.approx(confidences, rel=1e-4)
@@ -101,12 +101,12 @@ def test_beams_read_their_own_source_and_each_source_is_kept_once(
 
 
 def test_states_that_are_known_are_not_computed_again(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     settings = GenerationSettings(num_beams=2, min_new_tokens=5, max_new_tokens=9)
     config = generation_config(settings, tokenizer)
     sources = [[*range(10, 10 + length), 1] for length in (3, 12, 7, 5)]
-    expected = generate_summaries(model, tokenizer, sources, config, batch_size=3)
+    expected = generate_summaries(model.seq2seq, tokenizer, sources, config, batch_size=3)
     with torch.inference_mode():
         known = [
             model.encoder(input_ids=torch.tensor([source])).last_hidden_state[0]
@@ -119,7 +119,9 @@ def test_states_that_are_known_are_not_computed_again(
         lambda _, __, inputs: read.append(len(inputs["input_ids"])), with_kwargs=True
     )
     try:
-        outputs = generate_summaries(model, tokenizer, sources, config, batch_size=3, encoded=known)
+        outputs = generate_summaries(
+            model.seq2seq, tokenizer, sources, config, batch_size=3, encoded=known
+        )
     finally:
         handle.remove()
     assert read == [1]
@@ -130,7 +132,7 @@ def test_states_that_are_known_are_not_computed_again(
 
 @pytest.mark.parametrize(("minimum", "doubted"), [(0.0, False), (1.0, True)])
 def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""The salience head: what it learns, how it is saved, and what reading an article returns."""
+"""The batches of training, and what reading an article returns."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ import datasets
 import numpy as np
 import pytest
 import torch
-from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGeneration
+from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.collator import IGNORED, Draws, WindowCollator
 from highlighter.data.features import tokenize_splits
@@ -16,7 +16,7 @@ from highlighter.data.sentence_features import FEATURES, describe_segments, toke
 from highlighter.data.windows import encode_articles, encode_prefix
 from highlighter.inference.reader import Reader
 from highlighter.model.build import build_model
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel
 from highlighter.settings import MapSettings, ScratchModel, TextSettings
 
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
@@ -24,7 +24,7 @@ SHORT = TextSettings(max_source_tokens=64, max_target_tokens=32, overlap_tokens=
 
 
 @pytest.fixture(scope="module")
-def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+def model(tokenizer: PreTrainedTokenizerBase) -> HighlightModel:
     model = build_model(TINY, tokenizer, seed=3)
     # A head whose encoder part counts, so that a wrong pooling can't hide behind zeros.
     torch.nn.init.normal_(model.salience.states.weight)
@@ -53,45 +53,8 @@ def collator(tokenizer: PreTrainedTokenizerBase, shuffle: bool) -> WindowCollato
     )
 
 
-def test_a_head_survives_saving_and_a_plain_t5_reads_the_rest(
-    model: T5ForHighlighting, tmp_path: Path
-) -> None:
-    model.save_pretrained(tmp_path / "ours")
-    again = load_model(str(tmp_path / "ours"))
-    for name, weight in model.state_dict().items():
-        assert torch.equal(weight, again.state_dict()[name]), name
-    plain = T5ForConditionalGeneration.from_pretrained(tmp_path / "ours")
-    assert torch.equal(plain.shared.weight, model.shared.weight)
-    assert {f.suffix for f in (tmp_path / "ours").iterdir()} == {".json", ".safetensors"}
-
-
-def test_a_plain_checkpoint_loads_with_a_new_head_and_comes_out_unchanged(tmp_path: Path) -> None:
-    config = T5Config(vocab_size=64, d_model=16, d_kv=4, d_ff=32, num_layers=1, num_heads=2)
-    plain = T5ForConditionalGeneration(config)
-    plain.save_pretrained(tmp_path / "plain")
-    ours = load_model(str(tmp_path / "plain"))
-    assert not ours.salience.states.weight.any()
-    assert ours.salience.output.bias.item() == -2.0
-    assert all(torch.isfinite(weight).all() for weight in ours.parameters())
-    ours.plain_t5().save_pretrained(tmp_path / "back")
-    back = T5ForConditionalGeneration.from_pretrained(tmp_path / "back")
-    expected = plain.state_dict()
-    assert back.state_dict().keys() == expected.keys()
-    for name, weight in back.state_dict().items():
-        assert torch.equal(weight, expected[name]), name
-
-
-def test_pooling_is_the_mean_of_a_segments_tokens(model: T5ForHighlighting) -> None:
-    states = torch.randn(1, 6, 32)
-    segment_of_token = torch.tensor([[-1, 0, 0, 1, 1, -1]])
-    indices, features = torch.tensor([[0, 5]]), torch.zeros(1, 2, len(FEATURES))
-    logits = model.score_segments(states, segment_of_token, indices, features)
-    means = torch.stack([states[0, 1:3].mean(0), states[0, 3:5].mean(0)])[None]
-    assert torch.allclose(logits, model.salience(means, indices, features), atol=1e-5)
-
-
 def test_padding_and_neighbours_in_a_batch_change_no_score(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
 ) -> None:
     texts = [articles["test"][0]["article"], "Short one.", articles["test"][1]["article"] * 3]
     reader = Reader(model, tokenizer, SHORT)
@@ -100,32 +63,6 @@ def test_padding_and_neighbours_in_a_batch_change_no_score(
         [alone] = reader.read([text], batch_size=1)
         assert read.scores == pytest.approx(alone.scores, abs=1e-5)
         assert read.windows == alone.windows
-
-
-def test_only_salience_or_only_summary_can_be_trained(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, object]]
-) -> None:
-    batch = collator(tokenizer, shuffle=False)(rows[:4])
-    summary, salience, _ = model.losses(**batch)
-    summary.backward()
-    assert model.salience.output.weight.grad is None
-    model.zero_grad()
-    _, salience, _ = model.losses(**batch)
-    salience.backward()
-    assert model.decoder.block[0].layer[0].SelfAttention.q.weight.grad is None
-    assert model.encoder.block[0].layer[0].SelfAttention.q.weight.grad is not None
-    model.zero_grad()
-
-
-def test_rows_read_for_salience_only_do_not_change_the_summary_loss(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, object]]
-) -> None:
-    batch = collator(tokenizer, shuffle=False)(rows[:4])
-    written = (batch["labels"] != IGNORED).any(dim=1)
-    assert 4 == int(written.sum()) < len(written)
-    alone = {name: tensor[written] for name, tensor in batch.items()}
-    with torch.no_grad():
-        assert model.losses(**batch)[0] == pytest.approx(float(model.losses(**alone)[0]), rel=1e-5)
 
 
 def test_validation_reads_every_segment_and_training_draws_from_seed_and_epoch(
@@ -158,7 +95,7 @@ def test_the_oracles_sentences_reach_a_selected_source(
 
 
 def test_an_article_is_read_to_its_end_at_linear_cost(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
 ) -> None:
     reader = Reader(model, tokenizer, SHORT)
     unit = articles["test"][0]["article"] + "\n\n"
@@ -171,7 +108,7 @@ def test_an_article_is_read_to_its_end_at_linear_cost(
 
 
 def test_the_decoder_reads_the_most_salient_sentences_and_the_start_in_order(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
 ) -> None:
     text = " ".join(f"The bridge at {number} closed." for number in range(10, 30))
     settings = SHORT.model_copy(update={"max_source_tokens": 128})
@@ -197,7 +134,7 @@ def test_the_decoder_reads_the_most_salient_sentences_and_the_start_in_order(
     ids=["empty", "blank", "letter", "one sentence", "no space", "many"],
 )
 def test_odd_articles_are_read(
-    model: T5ForHighlighting, tokenizer: PreTrainedTokenizerBase, text: str
+    model: HighlightModel, tokenizer: PreTrainedTokenizerBase, text: str
 ) -> None:
     [read] = Reader(model, tokenizer, SHORT).read([text], batch_size=4)
     assert len(read.scores) == len(read.encoded.sentences)

@@ -1,4 +1,4 @@
-"""A student: which of its teacher's weights it has, what it is taught, how it is compared."""
+"""A student: the weights copied from its teacher, its targets, and its evaluation."""
 
 import shutil
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from highlighter.model.checkpoint import (
     save_checkpoint,
     write_engine,
 )
-from highlighter.model.model import T5ForHighlighting, load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.settings import (
     EvaluationSettings,
     GateSettings,
@@ -52,7 +52,7 @@ TRUSTING = HighlightSettings(sentences=2, trust=TrustSettings(supported_facts_on
 
 @pytest.fixture(scope="module")
 def teacher(tokenizer: PreTrainedTokenizerBase, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint as it is registered, with weights that differ from layer to layer."""
+    """A registered checkpoint whose weights differ from layer to layer."""
     folder = tmp_path_factory.mktemp("teacher")
     model = build_model(SHAPE, tokenizer, seed=3)
     with torch.no_grad():
@@ -72,7 +72,7 @@ def source(teacher: Path, encoder: int = 4, decoder: int = 2) -> StudentModel:
 @pytest.mark.parametrize(
     ("teacher_layers", "student_layers", "kept"),
     [
-        (12, 6, [0, 2, 4, 7, 9, 11]),  # as Shleifer and Rush's of BART
+        (12, 6, [0, 2, 4, 7, 9, 11]),  # the layers of Shleifer and Rush's DistilBART
         (12, 3, [0, 6, 11]),
         (6, 3, [0, 2, 5]),
         (6, 2, [0, 5]),
@@ -86,28 +86,28 @@ def test_kept_layers_are_spread_evenly_from_the_first_to_the_last(
     assert kept_layers(teacher_layers, student_layers, "decoder") == kept
 
 
-def test_every_weight_of_a_student_is_the_teachers(
+def test_every_weight_of_a_student_is_a_copy_of_the_teachers(
     teacher: Path, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     theirs = load_model(str(teacher)).state_dict()
     student = build_model(source(teacher, encoder=3, decoder=2), tokenizer, seed=9)
     of_layer = {
-        "encoder.block.1.": "encoder.block.2.",
-        "encoder.block.2.": "encoder.block.3.",
-        "decoder.block.1.": "decoder.block.3.",
+        "seq2seq.encoder.block.1.": "seq2seq.encoder.block.2.",
+        "seq2seq.encoder.block.2.": "seq2seq.encoder.block.3.",
+        "seq2seq.decoder.block.1.": "seq2seq.decoder.block.3.",
     }
     for name, weight in student.state_dict().items():
         place = next((place for place in of_layer if name.startswith(place)), "")
         assert torch.equal(weight, theirs[of_layer.get(place, "") + name[len(place) :]]), name
     assert (student.config.num_layers, student.config.num_decoder_layers) == (3, 2)
-    assert (len(student.encoder.block), len(student.decoder.block)) == (3, 2)
+    assert (len(student.encoder.block), len(student.seq2seq.decoder.block)) == (3, 2)
 
 
-def test_a_student_that_keeps_all_layers_is_its_teacher_and_is_saved_whole(
+def test_a_student_with_all_layers_equals_its_teacher_and_can_be_saved(
     teacher: Path, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     theirs = load_model(str(teacher)).eval()
-    shrink(theirs, 4, 2).save_pretrained(tmp_path)
+    shrink(theirs, 4, 2).save(tmp_path)
     ids = torch.tensor([[5, 6, 7, 1]])
     for student in (shrink(theirs, 4, 4), load_model(str(tmp_path))):
         same = _logits(student, ids).equal(_logits(theirs, ids))
@@ -115,13 +115,13 @@ def test_a_student_that_keeps_all_layers_is_its_teacher_and_is_saved_whole(
     assert torch.equal(_logits(load_model(str(tmp_path)), ids), _logits(shrink(theirs, 4, 2), ids))
 
 
-def _logits(model: T5ForHighlighting, ids: torch.Tensor) -> torch.Tensor:
+def _logits(model: HighlightModel, ids: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
-        logits: torch.Tensor = model.eval()(input_ids=ids, labels=ids).logits
+        logits: torch.Tensor = model.seq2seq.eval()(input_ids=ids, labels=ids).logits
     return logits
 
 
-def test_sentences_score_as_the_teachers_while_the_encoder_is_kept(
+def test_salience_scores_are_the_teachers_if_the_encoder_keeps_all_layers(
     teacher: Path, tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict
 ) -> None:
     theirs = load_model(str(teacher))
@@ -145,12 +145,12 @@ def test_a_student_larger_than_its_teacher_is_refused(
         source(teacher, encoder=1, decoder=2)
 
 
-def test_a_teachers_folder_is_known_by_its_files(teacher: Path) -> None:
+def test_the_fingerprint_of_a_student_is_that_of_the_teachers_files(teacher: Path) -> None:
     assert fingerprint_model(source(teacher)) == hash_folder(teacher)
 
 
 class _Answers:
-    """A teacher that doubts every second of its summaries."""
+    """A teacher whose every second summary fails the trust checks."""
 
     @classmethod
     def load(cls, folder: Path) -> "_Answers":
@@ -168,7 +168,7 @@ class _Answers:
         ]
 
 
-def test_targets_are_what_the_teacher_writes_unless_it_is_doubted(
+def test_targets_are_the_teachers_summaries_that_pass_the_trust_checks(
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path: Path,
@@ -192,14 +192,14 @@ def test_targets_are_what_the_teacher_writes_unless_it_is_doubted(
     labels = [taught["train"][number]["labels"] for number in range(4)]
     assert labels == tokenizer(text_target=[target_text(text) for text in targets])["input_ids"]
     assert [labels[n] == plain["train"][n]["labels"] for n in range(4)] == [False, True] * 2
-    # What is salient is what the reference says.
+    # Salience labels still come from the reference.
     for name in ("salience_labels", "tokens"):
         assert taught["train"][name][:] == plain["train"][name][:]
     assert taught["validation"]["labels"][:] == plain["validation"]["labels"][:]
 
 
 @pytest.mark.parametrize("beams", [1, 3])
-def test_a_registered_checkpoint_tells_how_it_writes(
+def test_generation_settings_can_be_read_from_a_registered_checkpoint(
     teacher: Path, tmp_path: Path, beams: int
 ) -> None:
     settings = GenerationSettings(
@@ -209,7 +209,7 @@ def test_a_registered_checkpoint_tells_how_it_writes(
     assert read_generation_settings(tmp_path / "final") == settings
 
 
-def test_a_student_is_judged_beside_its_teacher_on_the_same_rows(
+def test_student_and_teacher_are_evaluated_on_the_same_rows(
     teacher: Path,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
@@ -240,7 +240,7 @@ def test_a_student_is_judged_beside_its_teacher_on_the_same_rows(
             assert tradeoff.teacher.rouge[system][name] == theirs
             own = evaluation.systems[system].rouge[name].mean
             assert interval.mean == pytest.approx(own - theirs)
-    # The same encoder reads both.
+    # Both have the same encoder.
     assert tradeoff.difference["extractive"]["rougeLsum"].mean == 0
     assert (tradeoff.teacher.decoder_layers, tradeoff.student.decoder_layers) == (4, 1)
     assert tradeoff.student.parameters == sum(p.numel() for p in model.parameters())
@@ -257,7 +257,7 @@ def test_a_student_is_judged_beside_its_teacher_on_the_same_rows(
     assert "Student and teacher" not in render_report(*judged, {}, samples=1)
 
 
-def test_a_student_held_to_words_can_have_a_teacher_whose_engine_can_not_be(
+def test_a_constrained_student_can_be_compared_with_an_unconstrained_teacher(
     teacher: Path,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,

@@ -1,4 +1,4 @@
-"""What the shipped T5 is worth before any fine-tuning: facts, names, content over position.
+"""Quality of the shipped T5 before fine-tuning: facts, names, content rather than position.
 
 The default run fine-tunes it and reports more rows, with intervals; here, floors a little below
 what was measured say that nothing has broken.
@@ -33,7 +33,7 @@ _OTHER_NAME = ("Wilhelmina", "Stroganov")  # in no split
 
 @dataclass(frozen=True)
 class Answered:
-    """The first test rows, and what is said about them."""
+    """The first test rows and the answers to them."""
 
     articles: list[str]
     highlights: list[str]
@@ -63,7 +63,7 @@ def answered(summarizer: Summarizer) -> Answered:
 
 
 def recalled(answers: list[Highlights], facts: list[list[str]]) -> float:
-    """Share of the highlights' facts that stand, word for word, in the summaries."""
+    """Return the share of the highlights' facts that appear verbatim in the summaries."""
     stated = [
         fact in answer.summary
         for answer, wanted in zip(answers, facts, strict=True)
@@ -72,7 +72,7 @@ def recalled(answers: list[Highlights], facts: list[list[str]]) -> float:
     return float(np.mean(stated))
 
 
-def test_most_summaries_are_its_own_and_their_facts_are_the_articles(answered: Answered) -> None:
+def test_most_summaries_pass_the_checks_and_state_facts_of_the_article(answered: Answered) -> None:
     assert np.mean([answer.doubt is None for answer in answered.answers]) >= 0.6
     for article, answer in zip(answered.articles, answered.answers, strict=True):
         assert not ArticleFacts(article).unsupported(answer.summary)
@@ -91,7 +91,9 @@ def test_summaries_are_better_than_the_lead(answered: Answered) -> None:
     assert scores["written"] > scores["lead"] + 0.15
 
 
-def test_shuffled_paragraphs_change_little(summarizer: Summarizer, answered: Answered) -> None:
+def test_shuffling_the_paragraphs_changes_few_facts(
+    summarizer: Summarizer, answered: Answered
+) -> None:
     shuffled = []
     for number, article in enumerate(answered.articles):
         paragraphs = article.split("\n\n")
@@ -124,7 +126,7 @@ def test_a_replaced_name_is_replaced_in_the_summary(
     assert not any(kept)
 
 
-def test_real_news_gets_sane_sentences_and_no_invented_facts(
+def test_real_news_is_summarized_without_invented_facts(
     summarizer: Summarizer, sample_rows: dict[str, list[dict[str, str]]]
 ) -> None:
     rows = sample_rows["test"][:20]

@@ -18,13 +18,13 @@ def test_a_trained_vocabulary_has_t5s_layout(tokenizer: PreTrainedTokenizerBase)
 @pytest.mark.parametrize(
     "text", ["The bridge at Ashford", "naïve café — “quoted” …", "東京 😀 £4.2m", "Ωμέγα and zß"]
 )
-def test_any_text_survives(tokenizer: PreTrainedTokenizerBase, text: str) -> None:
+def test_decoding_returns_the_encoded_text(tokenizer: PreTrainedTokenizerBase, text: str) -> None:
     ids = tokenizer(text)["input_ids"]
     assert tokenizer.unk_token_id not in ids
     assert tokenizer.decode(ids, skip_special_tokens=True) == text.replace("…", "...")
 
 
-def test_it_loads_again_from_its_folder_and_with_the_librarys_own_loader(
+def test_a_saved_tokenizer_is_loaded_here_and_by_transformers(
     tokenizer: PreTrainedTokenizerBase, articles: datasets.DatasetDict, tmp_path: Path
 ) -> None:
     tokenizer.save_pretrained(tmp_path)

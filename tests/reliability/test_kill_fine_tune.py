@@ -21,7 +21,7 @@ def client(project: Project) -> MlflowClient:
 
 
 def seals(project: Project) -> set[Path]:
-    return set(project.folder.glob("work/fine_tune/*/checkpoint-*/seal.json"))
+    return set(project.folder.glob("work/fine_tune/*/checkpoint-*/digests.json"))
 
 
 def kill_after_a_checkpoint(project: Project) -> None:
@@ -54,7 +54,7 @@ def test_the_next_run_goes_on_and_ends_the_same(project: Project, client: Mlflow
     others = seals(project)  # of runs that other tests interrupted
     kill_after_a_checkpoint(project)
     output = project.run(*OFTEN)
-    going_on = re.search(r"fine_tune: going on from step (\d) of 10", output)
+    going_on = re.search(r"fine_tune: resuming from step (\d) of 10", output)
     assert going_on, output
     uninterrupted, resumed = runs(client)[0], runs(client)[-1]
     assert uninterrupted.data.tags["training_resumed_from"] == "never"

@@ -7,7 +7,7 @@ import psutil
 
 PROGRAM = """
 import os, time
-from highlighter.workers import end_workers_with_this_process
+from highlighter.system.locks import end_workers_with_this_process
 end_workers_with_this_process()
 worker = os.fork()
 if worker:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from highlighter.embedded import CORPUS
+from tests.conftest import ROOT
 from tools.newswire.corpus import SPLIT_SIZES, generate_row, generate_rows, generate_story
 from tools.newswire.facts import Desk
 from tools.newswire.names import NameGroup, is_held_out
@@ -64,13 +65,13 @@ def test_the_same_seed_gives_the_same_row_and_another_seed_another_one() -> None
 
 def test_rows_do_not_depend_on_the_hash_seed() -> None:
     code = (
-        "from tools.newswire.generate_corpus import generate_row as g;"
+        "from tools.newswire.corpus import generate_row as g;"
         "print([(r.article, r.highlights, r.facts) for r in (g('test', n) for n in range(8))])"
     )
     runs = {
         subprocess.run(
             [sys.executable, "-c", code],
-            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(DATA.parents[2])},
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             check=True,
         ).stdout

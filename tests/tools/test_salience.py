@@ -8,7 +8,7 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from highlighter.model.build import build_model
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.model.tokenizer import load_tokenizer, train_tokenizer
 from tests.tools.test_pretraining import RECIPE
 from tools.pretraining.batches import BatchMaker
@@ -20,7 +20,7 @@ FIT = SalienceFit(generated_articles=80, epochs=10, batch_size=64)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[T5ForHighlighting, BatchMaker]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[HighlightModel, BatchMaker]:
     """A small T5 with random weights, and extra text that is generated too."""
     folder: Path = tmp_path_factory.mktemp("vocabulary")
     recipe = Recipe.model_validate(RECIPE)
@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[T5ForHighlighting, B
 
 
 def test_only_the_head_changes_and_it_tells_unread_articles_salient_segments(
-    made: tuple[T5ForHighlighting, BatchMaker],
+    made: tuple[HighlightModel, BatchMaker],
 ) -> None:
     model, maker = made
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
@@ -59,6 +59,6 @@ def test_only_the_head_changes_and_it_tells_unread_articles_salient_segments(
     assert rank > 0.65
 
 
-def test_a_fit_is_the_same_again(made: tuple[T5ForHighlighting, BatchMaker]) -> None:
+def test_a_fit_is_the_same_again(made: tuple[HighlightModel, BatchMaker]) -> None:
     model, maker = made
     assert fit_salience(model, maker, FIT) == pytest.approx(fit_salience(model, maker, FIT))

@@ -3,9 +3,8 @@
 import pytest
 import torch
 from torch import nn
-from transformers import T5Config
+from transformers import T5Config, T5ForConditionalGeneration
 
-from highlighter.model.model import T5ForHighlighting
 from highlighter.training.compat import attention_of
 from highlighter.training.dropout import QuickDropout, attend, keep_mask, quick_dropout
 
@@ -13,13 +12,13 @@ Tensors = dict[str, torch.Tensor]
 
 
 @pytest.fixture
-def model() -> T5ForHighlighting:
+def model() -> T5ForConditionalGeneration:
     torch.manual_seed(0)
     config = T5Config(
         vocab_size=64, d_model=16, d_kv=4, d_ff=32, num_layers=2, num_heads=4, dropout_rate=0.2,
         decoder_start_token_id=0,
     )  # fmt: skip
-    return T5ForHighlighting(config)
+    return T5ForConditionalGeneration(config)
 
 
 @pytest.fixture
@@ -32,14 +31,18 @@ def batch() -> Tensors:
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-def gradients(model: T5ForHighlighting, batch: Tensors) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def gradients(
+    model: T5ForConditionalGeneration, batch: Tensors
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
     model.zero_grad()
     loss = model(**batch).loss
     loss.backward()
     return loss, [p.grad.clone() for p in model.parameters() if p.grad is not None]
 
 
-def test_without_dropout_it_is_torchs_attention(model: T5ForHighlighting, batch: Tensors) -> None:
+def test_without_dropout_it_is_torchs_attention(
+    model: T5ForConditionalGeneration, batch: Tensors
+) -> None:
     model.eval()
     loss, expected = gradients(model, batch)
     with quick_dropout(model):
@@ -90,7 +93,7 @@ def test_the_share_dropped_and_the_mean_kept(rate: float) -> None:
     assert torch.corrcoef(lanes.T).fill_diagonal_(0).abs().max() < 0.02
 
 
-def test_torchs_seed_decides(model: T5ForHighlighting, batch: Tensors) -> None:
+def test_torchs_seed_decides(model: T5ForConditionalGeneration, batch: Tensors) -> None:
     model.train()
     losses = []
     with quick_dropout(model):
@@ -100,7 +103,9 @@ def test_torchs_seed_decides(model: T5ForHighlighting, batch: Tensors) -> None:
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_the_model_is_as_before_afterwards(model: T5ForHighlighting, batch: Tensors) -> None:
+def test_the_model_is_as_before_afterwards(
+    model: T5ForConditionalGeneration, batch: Tensors
+) -> None:
     model.train()
     before = str(model), attention_of(model)
     names = list(model.state_dict())
@@ -114,7 +119,7 @@ def test_the_model_is_as_before_afterwards(model: T5ForHighlighting, batch: Tens
 
 
 def test_generation_in_the_middle_of_training_writes_the_same(
-    model: T5ForHighlighting, batch: Tensors
+    model: T5ForConditionalGeneration, batch: Tensors
 ) -> None:
     model.eval()
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
@@ -125,7 +130,7 @@ def test_generation_in_the_middle_of_training_writes_the_same(
 
 
 def test_in_mixed_precision_it_is_torchs_attention_but_for_rounding(
-    model: T5ForHighlighting, batch: Tensors
+    model: T5ForConditionalGeneration, batch: Tensors
 ) -> None:
     model.eval()
     exact, _ = gradients(model, batch)

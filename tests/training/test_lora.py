@@ -1,4 +1,4 @@
-"""LoRA: what learns, what is merged, what is left."""
+"""LoRA: which weights are trained, and the merged model."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from highlighter.data.features import tokenize_splits
 from highlighter.data.windows import encode_prefix
 from highlighter.model.build import LowRankUpdates, build_model
 from highlighter.model.checkpoint import save_checkpoint
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import (
     LoraSettings,
     MapSettings,
@@ -53,7 +53,7 @@ def batch(features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase) ->
     return collator([features["train"][i] for i in range(4)])
 
 
-def weights(model: T5ForHighlighting) -> dict[str, torch.Tensor]:
+def weights(model: HighlightModel) -> dict[str, torch.Tensor]:
     return {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
 
@@ -61,7 +61,7 @@ def targeted(name: str) -> bool:
     return name.split(".")[-2] in LORA.targets
 
 
-def test_training_changes_the_target_matrices_by_low_rank_and_the_head_and_nothing_else(
+def test_training_changes_only_the_head_and_by_low_rank_the_target_matrices(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     seen = []
@@ -77,7 +77,7 @@ def test_training_changes_the_target_matrices_by_low_rank_and_the_head_and_nothi
         work_folder=tmp_path, callbacks=[Watch()],
     )  # fmt: skip
     after = weights(model)
-    assert list(after) == list(before)  # plain weights again, no adapter
+    assert list(after) == list(before)  # no adapter is left
     assert all(weight.requires_grad for weight in model.parameters())
     for name, weight in after.items():
         change = weight - before[name]
@@ -100,22 +100,22 @@ def test_the_merged_model_answers_as_the_adapted_one_did(
 ) -> None:
     model = build_model(TINY, tokenizer, seed=5).eval()
     with torch.no_grad():
-        plain = model(**batch)[2].logits
+        plain = model(**batch).logits
     updates = LowRankUpdates(model, LORA)
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if "lora_B" in name:  # zero at the start, so that nothing is changed yet
+            if "lora_B" in name:  # zero in a new adapter
                 weight.normal_(std=0.05)
-        summary, salience, output = model.eval()(**batch)
+        summary, salience, logits = model.eval()(**batch)
         updates.merge()
         merged_summary, merged_salience, merged = model(**batch)
-    assert not torch.allclose(output.logits, plain, atol=1e-2)
-    torch.testing.assert_close(merged.logits, output.logits, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(logits, plain, atol=1e-2)
+    torch.testing.assert_close(merged, logits, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(merged_summary, summary)
     torch.testing.assert_close(merged_salience, salience)
 
 
-def test_the_checkpoint_loads_where_there_is_no_peft(
+def test_a_merged_checkpoint_loads_without_peft(
     tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     model = build_model(TINY, tokenizer, seed=5)
@@ -123,7 +123,7 @@ def test_the_checkpoint_loads_where_there_is_no_peft(
     save_checkpoint(tmp_path, model, tokenizer, TEXT)
     program = (
         "import sys; sys.modules['peft'] = None\n"
-        "from highlighter.model import load_model\n"
+        "from highlighter.model.model import load_model\n"
         "model = load_model(sys.argv[1])\n"
         "print(repr(float(sum(w.double().sum() for w in model.parameters()))))"
     )
@@ -140,7 +140,7 @@ def test_the_checkpoint_loads_where_there_is_no_peft(
 def test_checkpointing_gives_the_same_gradients(
     tokenizer: PreTrainedTokenizerBase, batch: Batch, lora: LoraSettings | None
 ) -> None:
-    """Of both losses: the salience head stands outside T5's layers."""
+    """Of both losses, because the salience head is outside the checkpointed layers."""
     gradients = []
     for checkpointing in (False, True):
         model = build_model(TINY, tokenizer, seed=5).train()
@@ -149,7 +149,7 @@ def test_checkpointing_gives_the_same_gradients(
             torch.manual_seed(1)
             LowRankUpdates(model, lora)
         if checkpointing:
-            model.activation_checkpointing_enable()
+            model.seq2seq.activation_checkpointing_enable()
         model.config.use_cache = not checkpointing
         summary, salience, _ = model(**batch)
         (summary + salience).backward()

@@ -13,7 +13,7 @@ from benchmarks.processes import measure
 from highlighter.data.features import tokenize_splits
 from highlighter.errors import TrainingError
 from highlighter.model.build import build_model
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import (
     LoraSettings,
     MapSettings,
@@ -32,7 +32,7 @@ SHAPE = Shape(rows=8, written=8, source_tokens=256, target_tokens=64)
 
 
 @pytest.fixture(scope="module")
-def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
+def model(tokenizer: PreTrainedTokenizerBase) -> HighlightModel:
     return build_model(TINY, tokenizer, seed=1)
 
 
@@ -47,7 +47,7 @@ def model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
     ],
     ids=lambda less: next(iter(less)),
 )
-def test_each_remedy_lowers_the_estimate(model: T5ForHighlighting, less: dict[str, object]) -> None:
+def test_each_remedy_lowers_the_estimate(model: HighlightModel, less: dict[str, object]) -> None:
     settings = TrainingSettings(batch_size=8, evaluation_batch_size=1)
     rows = 4 if "batch_size" in less else 8
     shape = Shape(rows, rows, SHAPE.source_tokens, SHAPE.target_tokens)
@@ -102,7 +102,7 @@ def test_training_that_cannot_fit_is_refused_with_what_to_change(
 
 
 def test_a_warning_where_only_the_largest_batches_would_not_fit(
-    model: T5ForHighlighting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    model: HighlightModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = TrainingSettings(batch_size=8, evaluation_batch_size=1)
     rows = datasets.Dataset.from_dict(

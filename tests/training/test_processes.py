@@ -1,4 +1,4 @@
-"""Two processes on this machine's CPU (gloo) learn what one learns from batches twice as large."""
+"""Two processes on the CPU (gloo) equal one process with batches twice as large."""
 
 import random
 import time
@@ -17,7 +17,8 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.features import tokenize_splits
 from highlighter.errors import TrainingError
 from highlighter.model.build import build_model
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
+from highlighter.model.salience import SalienceConfig, SalienceHead
 from highlighter.settings import MapSettings, ScratchModel, TextSettings, TrainingSettings
 from highlighter.training.processes import (
     JobSettings,
@@ -40,13 +41,13 @@ SETTINGS = TrainingSettings(
     learning_rate=3e-3,
     evaluations=2,
     device="cpu",
-    precision="fp32",  # in which sums in another order differ by less than what is compared
+    precision="fp32",  # sums in another order differ by less than the tolerances below
     logging_steps=1,
     processes=2,
 )
 ALONE = SETTINGS.model_copy(
     update={"processes": 1, "batch_size": 8, "evaluation_batch_size": 32}
-)  # as many rows a step
+)  # the same number of rows per step
 SEED = 5
 
 
@@ -64,7 +65,7 @@ def uneven_articles(rows: int, seed: int) -> datasets.Dataset:
 def features(
     tokenizer: PreTrainedTokenizerBase, tmp_path_factory: pytest.TempPathFactory
 ) -> datasets.DatasetDict:
-    """48 rows to train on, and 13 to validate: they fill neither one batch nor two evenly."""
+    """48 rows to train on and 13 to validate, which do not divide evenly into batches."""
     articles = datasets.DatasetDict(
         {"train": uneven_articles(48, 1), "validation": uneven_articles(13, 2)}
     )
@@ -74,19 +75,20 @@ def features(
     return rows
 
 
-def still_model(tokenizer: PreTrainedTokenizerBase) -> T5ForHighlighting:
-    """No dropout: processes draw their own masks."""
+def still_model(tokenizer: PreTrainedTokenizerBase) -> HighlightModel:
+    """Build a model without dropout, because each process draws its own masks."""
     model = build_model(STILL, tokenizer, SEED)
-    model.config.salience_dropout = model.salience.dropout.p = 0.0
+    width = model.config.hidden_size
+    model.salience = SalienceHead(width, SalienceConfig(dropout=0.0))
     return model
 
 
 @dataclass
 class Runs:
-    """One fine-tuning by one process and by two."""
+    """The same fine-tuning in one process and in two."""
 
-    alone: tuple[T5ForHighlighting, TrainingReport]
-    together: tuple[T5ForHighlighting, TrainingReport]
+    alone: tuple[HighlightModel, TrainingReport]
+    together: tuple[HighlightModel, TrainingReport]
     work_folder: Path
     run: Run
     uri: str
@@ -131,7 +133,9 @@ def test_the_curves_and_weights_are_those_of_one_process_with_the_doubled_batch(
 
 def test_the_metrics_are_logged_once_and_the_run_stays_open(runs: Runs) -> None:
     client = mlflow.MlflowClient(runs.uri)
-    assert len(client.search_experiments()) == 2  # MLflow's own, which stays empty, and the test's
+    assert (
+        len(client.search_experiments()) == 2
+    )  # MLflow's default, which stays empty, and the test's
     found = client.search_runs([e.experiment_id for e in client.search_experiments()])
     assert [run.info.run_id for run in found] == [runs.run.info.run_id]
     assert runs.run.info.status == "RUNNING"
@@ -160,7 +164,7 @@ def test_only_the_main_process_logs_to_mlflow(runs: Runs) -> None:
     assert 99 not in [metric.step for metric in history]
 
 
-def test_a_process_that_fails_says_why(
+def test_the_error_of_a_failed_process_is_reported(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     obstacle = tmp_path / "work"
@@ -176,7 +180,7 @@ def test_a_process_that_fails_says_why(
 def test_no_process_outlives_its_launcher(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
-    """Killed, the launcher can't stop anything; all that happens is that its pipe ends."""
+    """A killed launcher stops nothing itself; the processes notice that their pipe closed."""
     endless = SETTINGS.model_copy(update={"max_steps": 10**6, "evaluations": 10**6})
     job = TrainingJob(tmp_path)
     job.write(

@@ -1,4 +1,4 @@
-"""Training that is interrupted and taken up again ends as if nothing had happened."""
+"""A resumed training ends with the weights and curves of an uninterrupted one."""
 
 import logging
 import shutil
@@ -13,11 +13,11 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback
 
 from highlighter.data.features import tokenize_splits
 from highlighter.model.build import build_model
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from highlighter.settings import MapSettings, ScratchModel, TextSettings, TrainingSettings
 from highlighter.system.folders import kept_folder, remove_kept
 from highlighter.training.report import TrainingReport
-from highlighter.training.resume import checkpoint_folder, newest_whole, seal
+from highlighter.training.resume import checkpoint_folder, newest_complete, write_digests
 from highlighter.training.train import train
 
 # Articles of several windows, so that the collator draws; two epochs of four steps, and a half.
@@ -37,16 +37,16 @@ SETTINGS = TrainingSettings(
 )
 
 
-Run = tuple[T5ForHighlighting, TrainingReport]
+Run = tuple[HighlightModel, TrainingReport]
 
 
 class KilledError(Exception):
-    """In place of SIGKILL."""
+    """Stands for SIGKILL."""
 
 
 @dataclass
 class KillAfter(TrainerCallback):
-    """End training at a step, before its checkpoint is made."""
+    """Raise after a step, before its checkpoint is saved."""
 
     step: int
 
@@ -57,7 +57,7 @@ class KillAfter(TrainerCallback):
 
 @dataclass
 class Case:
-    """What all trainings here have in common."""
+    """Arguments that all trainings in this file share."""
 
     features: datasets.DatasetDict
     tokenizer: PreTrainedTokenizerBase
@@ -117,18 +117,18 @@ def test_a_resumed_training_equals_the_uninterrupted_one(
     case.kill(tmp_path, killed_in)
     with caplog.at_level(logging.INFO):
         resumed = case.train(tmp_path)
-    assert f"going on from step {killed_in - 1} of 10" in caplog.text
+    assert f"resuming from step {killed_in - 1} of 10" in caplog.text
     assert resumed[1].resumed_from == [killed_in - 1]
     assert uninterrupted[1].resumed_from == []
     assert_same(uninterrupted, resumed)
 
 
-def test_an_interruption_loses_no_more_than_configured(
+def test_an_interruption_loses_at_most_the_configured_minutes(
     case: Case, uninterrupted: Run, tmp_path: Path
 ) -> None:
     rarely = SETTINGS.model_copy(update={"checkpoint_minutes": 1000.0})
     case.kill(tmp_path, 3, rarely)
-    assert newest_whole(tmp_path) is None  # no validation yet: from the start again
+    assert newest_complete(tmp_path) is None  # no validation yet, so training restarts
     case.kill(tmp_path, 6, rarely)
     case.kill(tmp_path, 10, rarely)
     resumed = case.train(tmp_path, rarely)
@@ -136,17 +136,17 @@ def test_an_interruption_loses_no_more_than_configured(
     assert_same(uninterrupted, resumed)
 
 
-def test_the_time_before_an_interruption_counts(case: Case, tmp_path: Path) -> None:
+def test_the_time_before_an_interruption_is_counted(case: Case, tmp_path: Path) -> None:
     case.kill(tmp_path, 9)
     file = checkpoint_folder(tmp_path, 8) / "progress_0.json"
     file.write_text(file.read_text().replace('"seconds":', '"seconds":1000'))
-    seal(checkpoint_folder(tmp_path, 8))
+    write_digests(checkpoint_folder(tmp_path, 8))
     _, report = case.train(tmp_path)
     assert report.seconds > 1000
     assert report.examples_per_second == pytest.approx(80 / report.seconds)
 
 
-def test_a_finished_training_is_not_done_again(
+def test_a_finished_training_is_not_repeated(
     case: Case,
     uninterrupted: Run,
     tmp_path: Path,
@@ -155,11 +155,13 @@ def test_a_finished_training_is_not_done_again(
     case.train(tmp_path)
     with caplog.at_level(logging.INFO):
         again = case.train(tmp_path, kill_after=1)  # which no step reaches
-    assert "an earlier run had finished training" in caplog.text
+    assert "an earlier run finished training" in caplog.text
     assert_same(uninterrupted, again)
 
 
-def test_early_stopping_remembers_the_validations_before(case: Case, tmp_path: Path) -> None:
+def test_early_stopping_counts_the_validations_before_an_interruption(
+    case: Case, tmp_path: Path
+) -> None:
     settings = SETTINGS.model_copy(
         update={
             "learning_rate": 1e-12, "salience_learning_rate": 1e-12,
@@ -184,7 +186,7 @@ def flip_a_byte(file: Path) -> None:
 
 @pytest.fixture(scope="module")
 def killed(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a training leaves that is killed in step 8."""
+    """The work folder of a training that was killed in step 8."""
     folder = tmp_path_factory.mktemp("killed")
     case.kill(folder, 8)
     return folder
@@ -192,7 +194,7 @@ def killed(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def left(killed: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be damaged."""
+    """A copy of `killed` to damage."""
     return Path(shutil.copytree(killed, tmp_path / "left"))
 
 
@@ -202,11 +204,11 @@ def left(killed: Path, tmp_path: Path) -> Path:
         ("optimizer.pt", cut_in_half, "optimizer.pt is damaged"),
         ("model.safetensors", flip_a_byte, "model.safetensors is damaged"),
         ("scheduler.pt", Path.unlink, "scheduler.pt is missing"),
-        ("seal.json", Path.unlink, "the run ended while it was being written"),
-        ("seal.json", cut_in_half, "seal.json is damaged"),
+        ("digests.json", Path.unlink, "the run ended while it was being written"),
+        ("digests.json", cut_in_half, "digests.json is damaged"),
     ],
 )
-def test_a_damaged_checkpoint_is_left_out_for_the_one_before(
+def test_a_damaged_checkpoint_is_replaced_by_the_one_before(
     name: str,
     damage: Callable[[Path], None],
     said: str,
@@ -214,29 +216,31 @@ def test_a_damaged_checkpoint_is_left_out_for_the_one_before(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     damage(checkpoint_folder(left, 7) / name)
-    assert newest_whole(left) == checkpoint_folder(left, 6)
-    assert f"checkpoint-7 is left out: {said}" in caplog.text
+    assert newest_complete(left) == checkpoint_folder(left, 6)
+    assert f"checkpoint-7 is not used: {said}" in caplog.text
     assert not checkpoint_folder(left, 7).exists()
 
 
-def test_training_goes_on_from_the_one_before(case: Case, uninterrupted: Run, left: Path) -> None:
+def test_training_resumes_from_the_checkpoint_before_a_damaged_one(
+    case: Case, uninterrupted: Run, left: Path
+) -> None:
     flip_a_byte(checkpoint_folder(left, 7) / "model.safetensors")
     resumed = case.train(left)
     assert resumed[1].resumed_from == [6]
     assert_same(uninterrupted, resumed)
 
 
-def test_checkpoints_without_their_best_weights_are_of_no_use(
+def test_checkpoints_without_their_best_weights_are_not_used(
     left: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     kept = sorted(folder.name for folder in left.iterdir())
     assert kept == ["checkpoint-4", "checkpoint-6", "checkpoint-7"]  # 4 was validated
     flip_a_byte(checkpoint_folder(left, 4) / "model.safetensors")
-    assert newest_whole(left) is None
-    assert "checkpoint-7 is left out: its best weights are in checkpoint-4" in caplog.text
+    assert newest_complete(left) is None
+    assert "checkpoint-7 is not used: its best weights are in checkpoint-4" in caplog.text
 
 
-def test_the_folder_is_one_process_s_and_old_ones_go(tmp_path: Path) -> None:
+def test_a_work_folder_belongs_to_one_process_and_old_folders_are_removed(tmp_path: Path) -> None:
     for key in "abcd":
         with kept_folder(tmp_path, key) as folder:
             (folder / "state").write_text(key)

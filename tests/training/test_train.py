@@ -1,3 +1,5 @@
+"""Fine-tuning: what it learns, what it keeps, and the checkpoints it starts from and saves."""
+
 from pathlib import Path
 
 import datasets
@@ -16,7 +18,7 @@ from highlighter.inference.answers import HighlightRequest, Highlights
 from highlighter.inference.summarizer import Summarizer
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import finish_checkpoint, read_text_settings, save_checkpoint
-from highlighter.model.model import load_model
+from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
     GenerationSettings,
@@ -50,7 +52,7 @@ def fine_tune(
     folder: Path,
     settings: TrainingSettings,
     callbacks: list[TrainerCallback] | None = None,
-) -> tuple[T5ForConditionalGeneration, TrainingReport]:
+) -> tuple[HighlightModel, TrainingReport]:
     model = build_model(TINY, tokenizer, seed=5)
     report = train(
         model, tokenizer, features, text=TEXT, settings=settings, seed=5, work_folder=folder,
@@ -77,7 +79,7 @@ def test_training_learns(
     assert salience[-1] < salience[0]
 
 
-def test_the_same_seed_gives_the_same_run_to_the_last_digit(
+def test_the_same_seed_gives_bit_identical_runs(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     runs = [fine_tune(features, tokenizer, tmp_path / name, FEW_STEPS) for name in "ab"]
@@ -104,7 +106,7 @@ def test_gradient_accumulation_equals_the_larger_batch(
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
-def test_gradient_checkpointing_changes_memory_not_the_result(
+def test_gradient_checkpointing_does_not_change_the_result(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     losses = []
@@ -119,21 +121,23 @@ def test_the_best_weights_are_kept_not_the_last(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     class Wreck(TrainerCallback):
-        """Spoil the weights after step 8, so that an earlier checkpoint is the best."""
+        """Overwrite the weights after step 8, so that its checkpoint is the best."""
 
         def on_step_end(self, args, state, control, model=None, **kwargs):  # type: ignore[no-untyped-def]
             if state.global_step > 8:
                 with torch.no_grad():
-                    model.shared.weight.normal_()
+                    model.seq2seq.shared.weight.normal_()
 
     model, report = fine_tune(features, tokenizer, tmp_path, FEW_STEPS, [Wreck()])
     assert report.best_step == 8
     validations = dict(report.curves["validation/loss"])
     assert report.validation_loss == validations[8] < validations[12]
-    assert model.shared.weight.abs().mean() < 0.9  # the wrecked ones are about 0.8 sigma
+    assert (
+        model.seq2seq.shared.weight.abs().mean() < 0.9
+    )  # mean magnitude of the overwritten weights: 0.8
 
 
-def test_early_stopping_ends_a_run_that_no_longer_improves(
+def test_early_stopping_ends_a_run_that_does_not_improve(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     settings = FEW_STEPS.model_copy(
@@ -169,7 +173,7 @@ def test_every_last_step_is_validated(
     assert [step for step, _ in report.curves["validation/loss"]] == [4, 8, 10]
 
 
-def test_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_is_used_only_if_the_processor_supports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = torch.device("cpu")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
     assert choose_precision("auto", cpu) == "fp32"
@@ -179,7 +183,7 @@ def test_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -
 
 
 def hub_style_t5(folder: Path, vocabulary: Path, dtype: torch.dtype) -> None:
-    """A small T5 with exactly the files of google-t5/t5-base on the hub."""
+    """Save a small T5 with exactly the files of google-t5/t5-base on the hub."""
     config = T5Config(
         vocab_size=32128, d_model=16, d_kv=4, d_ff=32, num_layers=1, num_heads=2,
         decoder_start_token_id=0, architectures=["T5ForConditionalGeneration"],
@@ -190,7 +194,7 @@ def hub_style_t5(folder: Path, vocabulary: Path, dtype: torch.dtype) -> None:
     assert {file.name for file in folder.iterdir()} == expected
 
 
-def test_a_folder_laid_out_as_the_hubs_t5_loads_trains_and_summarizes(
+def test_a_folder_with_the_files_of_the_hubs_t5_can_be_trained_and_served(
     t5_vocabulary: Path, articles: datasets.DatasetDict, tmp_path: Path
 ) -> None:
     hub = tmp_path / "t5"
@@ -267,12 +271,12 @@ def test_important_paragraphs_follow_top_k_and_threshold(
     none = ask(article, threshold=1.0)
     assert not any(p.important for p in none.paragraphs)
     sentences = ask(article.replace("\n\n", " "), top_k=1)
-    assert len(sentences.paragraphs) == 5  # without paragraphs, sentences
+    assert len(sentences.paragraphs) == 5  # an article without paragraphs is divided into sentences
     empty = ask(" \n ")
     assert empty.paragraphs == []
 
 
-def test_a_model_with_fewer_words_than_its_tokenizer_is_refused(
+def test_a_model_with_fewer_tokens_than_its_tokenizer_is_refused(
     t5_vocabulary: Path, tmp_path: Path
 ) -> None:
     T5ForConditionalGeneration(
@@ -302,8 +306,8 @@ def test_mixed_precision_ends_with_the_training(
     model.eval()
     ids = torch.tensor([[10, 11, 12, 1]])
     with torch.no_grad():
-        logits = model(input_ids=ids, labels=ids).logits
+        logits = model.seq2seq(input_ids=ids, labels=ids).logits
         encoded = model.encoder(input_ids=ids)
-        exact = model(encoder_outputs=encoded, labels=ids).logits
+        exact = model.seq2seq(encoder_outputs=encoded, labels=ids).logits
     assert torch.equal(logits, exact)
     assert not torch.equal(logits, logits.bfloat16().float())

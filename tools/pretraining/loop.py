@@ -13,7 +13,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from highlighter.data.collator import IGNORED, Batch
-from highlighter.model.model import T5ForHighlighting
+from highlighter.model.model import HighlightModel
 from tools.pretraining.batches import BatchMaker, batches_from
 from tools.pretraining.progress import Progress, find_state, load_state, save_state
 from tools.pretraining.recipe import Recipe, StringStage, TextStage
@@ -68,7 +68,7 @@ _LOG_EVERY = 20
 
 
 def pretrain(
-    model: T5ForHighlighting, maker: BatchMaker, run_id: str, work_folder: Path, workers: int = 0
+    model: HighlightModel, maker: BatchMaker, run_id: str, work_folder: Path, workers: int = 0
 ) -> Progress:
     """Train in place; goes on where an interrupted run in `work_folder` stood.
 
@@ -123,7 +123,7 @@ def _steps(stage: StringStage | TextStage, progress: Progress) -> Iterator[int]:
             bar.update()
 
 
-def _optimizers(model: T5ForHighlighting, recipe: Recipe) -> list[torch.optim.Optimizer]:
+def _optimizers(model: HighlightModel, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for all else."""
     weights = dict(model.named_parameters())
     head = [name for name in weights if name.startswith("salience.")]
@@ -161,22 +161,22 @@ def _rate(recipe: Recipe, progress: Progress) -> float:
 
 
 def _step(
-    model: T5ForHighlighting,
+    model: HighlightModel,
     batch: Batch,
     optimizers: list[torch.optim.Optimizer],
     recipe: Recipe,
 ) -> tuple[dict[str, float], float]:
     """One optimizer step; its losses, and the share of target tokens that were right."""
-    summary, salience, output = model.losses(**batch)
-    assert output is not None  # every row of pretraining has a target
+    summary, salience, logits = model(**batch)
+    assert logits is not None  # every row of pretraining has a target
     model.zero_grad()
     loss = summary + recipe.salience_weight * salience
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
     for optimizer in optimizers:
         optimizer.step()
     labels = batch["labels"]
     known = labels != IGNORED
-    right = (output.logits.detach().argmax(-1) == labels) & known
+    right = (logits.detach().argmax(-1) == labels) & known
     losses = {"summary_loss": float(summary.detach()), "salience_loss": float(salience.detach())}
     return losses, float(right.sum() / known.sum())

@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
 from highlighter.data.windows import plan_windows, window_budget
-from highlighter.model.model import SalienceHead, T5ForHighlighting
+from highlighter.model.model import HighlightModel
+from highlighter.model.salience import SalienceHead
 from tools.pretraining.batches import BatchMaker
 from tools.pretraining.recipe import SalienceFit
 from tools.pretraining.texts import Article, generated_row
@@ -33,7 +34,7 @@ class Segments(NamedTuple):
     labels: torch.Tensor
 
 
-def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) -> float:
+def fit_salience(model: HighlightModel, maker: BatchMaker, fit: SalienceFit) -> float:
     """A new head in place of the model's; returns the mean loss a segment of its last epoch."""
     model.eval()
     device = next(model.parameters()).device
@@ -41,10 +42,8 @@ def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) 
     own = maker.encoder.encode([(row.article, row.highlights) for row in rows])
     segments = read_segments(model, maker, [*maker.extra, *own])
     torch.manual_seed(maker.recipe.seed)
-    head = SalienceHead(model.config.d_model, model.salience.dropout.p, fit.state_dropout)
-    for part in head.children():
-        head.initialize(part)
-    head.to(device)
+    width = segments.states.shape[1]
+    head = SalienceHead(width, model.salience.config, fit.state_dropout).to(device)
     optimizer = torch.optim.AdamW(head.parameters(), lr=fit.learning_rate)
     steps = fit.epochs * -(-len(segments.labels) // fit.batch_size)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, _LAST_RATE, steps)
@@ -68,7 +67,7 @@ def fit_salience(model: T5ForHighlighting, maker: BatchMaker, fit: SalienceFit) 
 
 
 @torch.no_grad()
-def read_segments(model: T5ForHighlighting, maker: BatchMaker, articles: list[Article]) -> Segments:
+def read_segments(model: HighlightModel, maker: BatchMaker, articles: list[Article]) -> Segments:
     """What the head is given about every labelled segment, as when whole articles are read."""
     device = next(model.parameters()).device
     windows = sorted(_windows(maker, articles), key=lambda row: len(row.input_ids))

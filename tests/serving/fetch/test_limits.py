@@ -256,7 +256,7 @@ def test_informational_answers_are_passed_over() -> None:
 
 def test_every_error_says_what_to_do_and_has_a_code() -> None:
     kinds = WebError.__subclasses__()
-    codes = {kind.code for kind in kinds if kind.__module__.startswith("highlighter")}
+    codes = {kind.code for kind in kinds if kind.__module__.startswith("serving")}
     assert codes == {
         "url_fetching_disabled",
         "url_not_allowed",

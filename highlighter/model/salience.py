@@ -1,0 +1,119 @@
+"""The salience head: it scores the sentences of an article from their encoder states."""
+
+import logging
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers.utils import cached_file, has_file
+
+from highlighter.data.sentence_features import FEATURES
+from highlighter.errors import CheckpointError
+from highlighter.settings import Settings
+
+WEIGHTS_FILE = "salience.safetensors"
+CONFIG_FILE = "salience.json"
+
+logger = logging.getLogger(__name__)
+
+
+class SalienceConfig(Settings):
+    """Shape of a salience head, stored beside its weights."""
+
+    hidden_size: int = 64
+    positions: int = 32
+    dropout: float = 0.1
+    features: tuple[str, ...] = FEATURES
+
+
+class SalienceHead(nn.Module):
+    """Scores each segment from its mean encoder state, its index and its features.
+
+    T5 encodes relative positions only, so the index is added as an embedding. The projection of
+    the states starts at zero: an untrained head uses position and features only.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        config: SalienceConfig = SalienceConfig(),  # noqa: B008 -- frozen
+        state_dropout: float = 0.0,
+    ) -> None:
+        """Initialize with random weights.
+
+        Args:
+            width: size of an encoder state.
+            config: shape and dropout.
+            state_dropout: dropout rate of the encoder states only; for an encoder that has
+                memorized the training articles.
+        """
+        super().__init__()
+        self.config = config
+        self.states = nn.Linear(width, config.hidden_size)
+        self.features = nn.Linear(len(config.features), config.hidden_size)
+        self.positions = nn.Embedding(config.positions, config.hidden_size)
+        self.output = nn.Linear(config.hidden_size, 1)
+        self.dropout = nn.Dropout(config.dropout)
+        self.state_dropout = nn.Dropout(state_dropout)
+        self._reset_parameters()
+
+    @torch.no_grad()
+    def _reset_parameters(self) -> None:
+        nn.init.zeros_(self.states.weight)
+        nn.init.normal_(self.features.weight, std=0.3)
+        nn.init.normal_(self.positions.weight, std=0.05)
+        nn.init.normal_(self.output.weight, std=0.1)
+        nn.init.zeros_(self.states.bias)
+        nn.init.zeros_(self.features.bias)
+        nn.init.constant_(self.output.bias, -2.0)  # about one segment in eight is salient
+
+    def forward(
+        self, states: torch.Tensor, indices: torch.Tensor, features: torch.Tensor
+    ) -> torch.Tensor:
+        """Return logits of shape (batch, segments).
+
+        Args:
+            states: mean encoder state of each segment, (batch, segments, width).
+            indices: index of each segment in its article, (batch, segments).
+            features: rows of `describe_segments`, (batch, segments, len(FEATURES)).
+        """
+        # The scale of the states differs between checkpoints.
+        states = self.state_dropout(nn.functional.rms_norm(states, states.shape[-1:]))
+        hidden = self.states(states) + self.features(features)
+        hidden = hidden + self.positions(indices.clamp(max=self.config.positions - 1))
+        logits: torch.Tensor = self.output(self.dropout(nn.functional.gelu(hidden)))
+        return logits.squeeze(-1)
+
+
+def save_salience(head: SalienceHead, folder: Path) -> None:
+    """Write the weights and the configuration of a head to a checkpoint folder."""
+    save_file(head.state_dict(), folder / WEIGHTS_FILE)
+    config = head.config.model_dump_json(indent=2) + "\n"
+    (folder / CONFIG_FILE).write_text(config, encoding="utf-8")
+
+
+def load_salience(name: str, revision: str) -> SalienceHead | None:
+    """Return the salience head of a checkpoint, or None if it has none.
+
+    Args:
+        name: folder, or repository of the Hugging Face hub.
+        revision: commit, branch or tag of the repository.
+
+    Raises:
+        CheckpointError: the head was trained with other features.
+    """
+    if not has_file(name, WEIGHTS_FILE, revision=revision):
+        logger.info("%s has no salience head; a new one is initialized", name)
+        return None
+    file = Path(cached_file(name, CONFIG_FILE, revision=revision))
+    config = SalienceConfig.model_validate_json(file.read_text(encoding="utf-8"))
+    if config.features != FEATURES:
+        raise CheckpointError(
+            f"{name}: its salience head uses the features {', '.join(config.features)}, this "
+            f"version of the project computes {', '.join(FEATURES)}. Train it again."
+        )
+    weights = load_file(cached_file(name, WEIGHTS_FILE, revision=revision))
+    head = SalienceHead(weights["states.weight"].shape[1], config)
+    head.load_state_dict(weights)
+    return head
