@@ -1,5 +1,7 @@
 """The evaluation's benchmark: both systems do the same work, and its table is right."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from benchmarks.evaluation import (
     cut_to_window,
     evaluate_plainly,
     evaluate_project,
+    main,
 )
 from benchmarks.inputs import Article, read_articles
 from benchmarks.processes import Measured
@@ -49,6 +52,15 @@ def test_both_write_the_same_from_the_same_text_and_score_it_alike(
     assert all(ours["summaries"])
     for name in ROUGE_TYPES:  # the baseline's is the median of a bootstrap
         assert ours["rouge"][name] == pytest.approx(theirs["rouge"][name], abs=2.5)
+
+
+def test_the_command_measures_all_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--rows", "2", "--rounds", "1", "--beams", "1", "--max-new-tokens", "8"]
+    monkeypatch.setattr(sys, "argv", ["evaluation", *words, "--output", str(tmp_path)])
+    main()
+    rows = json.loads((tmp_path / "evaluation.json").read_text())["rows"]
+    assert [row["system"] for row in rows] == [BASELINE, PROJECT, ALL_TEXT]
+    assert all(row["writing s"] > 0 and row["peak RSS MB"] > 100 for row in rows)
 
 
 def test_rows_have_medians_and_ratios() -> None:

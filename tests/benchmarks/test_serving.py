@@ -1,13 +1,19 @@
 """The comparison of the service with the baseline, on numbers worked out by hand."""
 
+import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import serving
 from benchmarks.inputs import Article
 from benchmarks.load import Answer, Load
+from benchmarks.processes import python
 from benchmarks.report import format_value
 from benchmarks.serving import BASELINE, SERVICE, compare, plot_serving
+from highlighter.embedded import CHECKPOINT
 
 ARTICLES = [
     Article("a", "the cat sat on the mat"),
@@ -68,3 +74,19 @@ def test_a_system_without_answers_has_a_row_without_numbers() -> None:
     (_, row), _ = compare(loads, dict.fromkeys(loads, 1.0), ARTICLES)
     cells = [format_value(row[name]) for name in ("requests/s", "p50 s", "p99 s", "R-1")]
     assert cells == ["0.000", "-", "-", "-"]
+
+
+def test_the_command_loads_both_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = SimpleNamespace(path=str(CHECKPOINT), tag="made-up:1")
+    monkeypatch.setattr("bentoml.models.get", lambda _: model)
+    monkeypatch.setattr(serving, "SERVICE_COMMAND", python("tests.benchmarks.shedding_server"))
+    words = ["--clients", "2", "--seconds", "1", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["serving", *words])
+    serving.main()
+    record = json.loads((tmp_path / "serving.json").read_text())
+    first, second = record["rows"]
+    assert (first["system"], second["system"], record["model"]) == (BASELINE, SERVICE, "made-up:1")
+    assert second["requests/s"] > 5
+    assert second["R-1"] > 20  # the stand-in returns the whole article
+    assert all(row["peak RSS MB"] > 20 and row["errors"] == {} for row in record["rows"])
+    assert (tmp_path / "serving.png").exists()

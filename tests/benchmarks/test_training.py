@@ -1,5 +1,7 @@
 """The contenders start from the same weights and see the same rows; the ratios are right."""
 
+import json
+import sys
 import time
 from functools import wraps
 from pathlib import Path
@@ -12,7 +14,7 @@ from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGene
 
 from benchmarks import contenders, training
 from benchmarks.contenders import CONTENDERS, Clock, Task, encode, validation_loss
-from benchmarks.inputs import Article
+from benchmarks.inputs import SHAPES, Article
 from benchmarks.training import Contender, check_batches, compare, count_work
 from highlighter.errors import CorpusError
 from highlighter.model.build import build_model
@@ -66,6 +68,19 @@ def test_a_contender_trains_these_weights_on_each_row_once(
     assert (clock.peak_gpu > 0) == torch.cuda.is_available()
     loss = validation_loss(model, tokenizer, task.validation)
     assert loss < validation_loss(before, tokenizer, task.validation)
+
+
+def test_the_command_measures_a_contender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setitem(SHAPES, "tiny", {"d_model": 16, "d_ff": 32, "layers": 1, "num_heads": 2})
+    words = "--shape tiny --contenders student:2 --examples 4 --validation 2 --rounds 1"
+    monkeypatch.setattr(sys, "argv", ["training", *words.split(), "--output", str(tmp_path)])
+    training.main()
+    record = json.loads((tmp_path / "training.json").read_text())
+    [row] = record["rows"]
+    assert (record["shape"], record["examples"]) == ("tiny", 4)
+    assert (row["contender"], row["steps"], row["/ student:2"]) == ("student:2", 1, 1)
+    assert row["tokens/s"] > row["examples/s"] > 0
 
 
 def test_speeds_are_medians_and_ratios_are_to_each_baseline() -> None:
