@@ -93,8 +93,8 @@ class SummarizeUser(FastHttpUser):
             response.success()  # locust's own count of failures is not used
         status, summary = str(response.status_code), None
         if response.status_code == 0:
-            timed_out = isinstance(response.error, TimeoutError)
-            status = "timeout" if timed_out else "connection"
+            cause = getattr(response.error, "original", response.error)
+            status = "timeout" if isinstance(cause, TimeoutError) else "connection"
         elif response.status_code == 200:
             summary = _summary(response.content)
             status = "malformed" if summary is None else status
