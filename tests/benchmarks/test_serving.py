@@ -78,7 +78,8 @@ def test_a_system_without_answers_has_a_row_without_numbers() -> None:
 
 def test_the_command_loads_both_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = SimpleNamespace(path=str(CHECKPOINT), tag="made-up:1")
-    monkeypatch.setattr("bentoml.models.get", lambda _: model)
+    store = SimpleNamespace(models=SimpleNamespace(get=lambda _: model))
+    monkeypatch.setattr(serving, "bentoml", store)
     monkeypatch.setattr(serving, "SERVICE_COMMAND", python("tests.benchmarks.shedding_server"))
     words = ["--clients", "2", "--seconds", "1", "--output", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["serving", *words])
