@@ -1,1 +1,4 @@
-"""How fast the service is beside the one people would otherwise write, and what overload does."""
+"""Benchmarks of training, evaluation, ingest, memory, the pipeline and the service.
+
+Each module is a command, `python -m benchmarks.NAME`; docs/performance.md has the results.
+"""

@@ -1,12 +1,13 @@
-"""The service people would otherwise write: transformers' `generate`, one request at a time.
+"""The opponent of `benchmarks.serving`: FastAPI around transformers' `generate`.
 
-Full precision, inputs padded to 512 tokens, 2 beams, at most 150 tokens; all else as the libraries
-have it. It has as many threads as there are cores, and the GPU if there is one.
+Full precision, one request at a time, inputs padded to 512 tokens, 2 beams, at most 150 tokens; as
+many threads as there are cores, or the GPU if there is one.
 """
 
 import argparse
 import asyncio
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,10 +15,7 @@ import torch
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
-from transformers import AutoTokenizer, GenerationConfig, T5ForConditionalGeneration
-
-_PREFIX = "summarize: "
-_SOURCE_TOKENS = 512
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
 
 class SummarizeRequest(BaseModel):
@@ -27,59 +25,52 @@ class SummarizeRequest(BaseModel):
 
 
 class SummarizeResponse(BaseModel):
-    """What the model writes."""
+    """The text that the model generated."""
 
     summary: str
 
 
-class Baseline:
-    """T5 as it is loaded by default."""
-
-    def __init__(self, checkpoint: Path) -> None:
-        self._tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = T5ForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32)
-        self._model = model.to(device).eval()
-        # The checkpoint's own settings of generation are the service's.
-        self._model.generation_config = GenerationConfig(
-            num_beams=2,
-            max_length=150,
-            pad_token_id=model.config.pad_token_id,
-            eos_token_id=model.config.eos_token_id,
-            decoder_start_token_id=model.config.decoder_start_token_id,
-        )
+def load_generator(checkpoint: Path) -> Callable[[str], str]:
+    """Return a function that summarizes the first 512 tokens of an article."""
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = AutoModelForSeq2SeqLM.from_pretrained(checkpoint, dtype=torch.float32).to(device).eval()
+    # The checkpoint's own generation settings are the service's.
+    model.generation_config = GenerationConfig(
+        num_beams=2,
+        max_length=150,
+        pad_token_id=model.config.pad_token_id,
+        eos_token_id=model.config.eos_token_id,
+        decoder_start_token_id=model.config.decoder_start_token_id,
+    )
 
     @torch.inference_mode()
-    def summarize(self, article: str) -> str:
-        """The model's summary of the first 512 tokens."""
-        inputs = self._tokenizer(
-            _PREFIX + article,
-            max_length=_SOURCE_TOKENS,
-            padding="max_length",
-            truncation=True,
+    def summarize(article: str) -> str:
+        inputs = tokenizer(
+            f"summarize: {article}", max_length=512, padding="max_length", truncation=True,
             return_tensors="pt",
-        ).to(self._model.device)
-        [ids] = self._model.generate(
-            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
-        )
-        summary: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        ).to(device)  # fmt: skip
+        ids = model.generate(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+        summary: str = tokenizer.decode(ids[0], skip_special_tokens=True)
         return summary
+
+    return summarize
 
 
 def create_app(checkpoint: Path) -> FastAPI:
-    """The service of a checkpoint folder; it answers when the model is loaded."""
-    baseline = Baseline(checkpoint)
+    """Return the service of a checkpoint folder, with the model loaded."""
+    generate = load_generator(checkpoint)
     one_at_a_time = ThreadPoolExecutor(max_workers=1)
     app = FastAPI(title="Baseline")
 
     @app.get("/readyz")
     def readyz() -> None:
-        """The model is loaded before the first request is taken."""
+        """Answer with 200; the model is loaded before the server starts."""
 
     @app.post("/summarize")
     async def summarize(request: SummarizeRequest) -> SummarizeResponse:
         loop = asyncio.get_running_loop()
-        summary = await loop.run_in_executor(one_at_a_time, baseline.summarize, request.article)
+        summary = await loop.run_in_executor(one_at_a_time, generate, request.article)
         return SummarizeResponse(summary=summary)
 
     return app

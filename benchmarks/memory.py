@@ -1,93 +1,128 @@
-"""Memory of a process and all its descendants."""
+"""Measure the peak memory of fine-tuning a T5 under a limit, next to its estimate.
 
-import contextlib
-import threading
-import time
-from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Self
+Random weights of a T5's shape, a few steps with each set of settings. Every trial is a process
+whose data (heap and anonymous memory, `ulimit -d`) cannot grow beyond the limit.
+"""
 
-import numpy as np
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import datasets
 import psutil
+import torch
 
-Sample = tuple[float, float]  # seconds since the start, MB
+from benchmarks.command import make_parser, parse, positive, positive_int, run_command
+from benchmarks.inputs import SHAPES, random_model, read_articles
+from benchmarks.processes import ProcessError, measure
+from benchmarks.report import report
+from highlighter.data.features import tokenize_splits
+from highlighter.errors import TrainingError
+from highlighter.model.build import build_model
+from highlighter.model.tokenizer import load_tokenizer
+from highlighter.settings import MapSettings, ScratchModel, TextSettings, TrainingSettings
+from highlighter.system.memory import keep_freed_memory
+from highlighter.training.memory import estimate_range
+from highlighter.training.train import choose_precision, train
 
-_MB = 2**20
-
-
-def process_tree(pid: int) -> list[psutil.Process]:
-    """The process and its living descendants; empty if it is gone."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
-    return []
-
-
-def tree_rss(pid: int) -> float:
-    """Resident memory of the process tree in MB (2**20 bytes); pages they share count each time."""
-    return _sum_of_tree(pid, lambda info: info.rss)
-
-
-def tree_own(pid: int) -> float:
-    """As `tree_rss`, without the pages of files, which the system takes back when it needs them."""
-    return _sum_of_tree(pid, lambda info: info.rss - info.shared)
-
-
-def _sum_of_tree(pid: int, count: Callable[[Any], int]) -> float:
-    total = 0
-    for process in process_tree(pid):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += count(process.memory_info())
-    return total / _MB
+GB = 2**30
+_SMALL = {"batch_size": 1, "evaluation_batch_size": 1, "gradient_accumulation_steps": 2}
+_CHECKPOINTING = _SMALL | {"gradient_checkpointing": True}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "AdamW, 16 rows": {"batch_size": 16, "evaluation_batch_size": 32},
+    "AdamW, 2 x 1 row": _SMALL,
+    "AdamW, 2 x 1 row, checkpointing": _CHECKPOINTING,
+    "Adafactor, 2 x 1 row": _SMALL | {"optimizer": "adafactor"},
+    "Adafactor, 2 x 1 row, checkpointing": _CHECKPOINTING | {"optimizer": "adafactor"},
+    "LoRA, 2 x 1 row": _SMALL | {"lora": {}},
+    "LoRA, 2 x 1 row, checkpointing": _CHECKPOINTING | {"lora": {}},
+    "LoRA, 1 x 4 rows, checkpointing": _CHECKPOINTING
+    | {"lora": {}, "batch_size": 4, "gradient_accumulation_steps": 1},
+}
 
 
-def growth(samples: Sequence[Sample], leave_out: float) -> float:
-    """Slope of the least-squares line in MB a minute, without the first `leave_out` seconds.
+def main() -> None:
+    """Run the trials, print the table, write memory.json."""
+    parser = make_parser("memory", __doc__, "articles", "vocabulary")
+    parser.add_argument("--shape", choices=SHAPES, default="t5-base")
+    parser.add_argument("--limit", type=positive, default=8, help="GB that a process may take")
+    parser.add_argument("--rows", type=positive_int, default=64, help="articles to train on")
+    parser.add_argument("--steps", type=positive_int, default=3)
+    options = parse(parser)
+    read_articles(options.articles, 2)
+    model = random_model(options.shape, options.vocabulary.resolve()).model_dump(mode="json")
+    rows = []
+    for name, settings in VARIANTS.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        training = {"max_steps": options.steps, "evaluations": 1, "device": "cpu", **settings}
+        try:
+            run = measure(
+                "benchmarks.memory:run_trial", options.output / "memory.log", model=model,
+                articles=options.articles.resolve(), rows=options.rows, training=training,
+                limit=int(options.limit * GB),
+            )  # fmt: skip
+        except ProcessError as error:
+            rows.append({"settings": name, "result": str(error).splitlines()[-1]})
+        else:
+            rows.append({"settings": name, **run.result})
+    report("memory", rows, options.output, shape=options.shape, limit_gb=options.limit)
 
-    NaN where fewer than two samples are left.
+
+def run_trial(
+    model: dict[str, Any],
+    articles: str,
+    rows: int,
+    training: dict[str, Any],
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Fine-tune in this process.
+
+    Args:
+        model: a ScratchModel with the folder of its vocabulary.
+        articles: file of articles.
+        rows: the number of articles to train on.
+        training: TrainingSettings.
+        limit: of this process's data in bytes.
+
+    Returns:
+        In GB: the peak RSS, what training added to the RSS before it, the estimates for batches of
+        mean and of largest size; and the seconds of a step. Or `result`: why training was refused.
     """
-    kept = [sample for sample in samples if sample[0] >= leave_out]
-    if len(kept) < 2:
-        return float("nan")
-    seconds, megabytes = zip(*kept, strict=True)
-    return float(np.polyfit(seconds, megabytes, 1)[0]) * 60
+    keep_freed_memory()
+    shape, settings = ScratchModel(**model), TrainingSettings(**training)
+    tokenizer = load_tokenizer(model["vocabulary"]["path"])
+    some = [
+        {"id": str(n), **vars(row)} for n, row in enumerate(read_articles(Path(articles))[:rows])
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        table = datasets.Dataset.from_list(some)
+        splits = datasets.DatasetDict({"train": table, "validation": table.select([0, 1])})
+        text, mapping = TextSettings(), MapSettings(workers=1)
+        features, _ = tokenize_splits(splits, tokenizer, text, mapping, Path(folder))
+        t5 = build_model(shape, tokenizer, seed=1)
+        precision = choose_precision(settings.precision, torch.device("cpu"))
+        least, most = estimate_range(t5, features["train"], text, settings, precision)
+        before = psutil.Process().memory_info().rss
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        try:
+            trained = train(
+                t5, tokenizer, features, text=text, settings=settings, seed=1,
+                work_folder=Path(folder) / "work", callbacks=[],
+            )  # fmt: skip
+        except TrainingError as error:
+            return {"result": f"refused: {error}"}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "peak RSS": peak / GB,
+        "added by training": (peak - before) / GB,
+        "estimate, mean batch": least.total / GB,
+        "estimate, largest batch": most.total / GB,
+        "s/step": trained.seconds / trained.steps,
+    }
 
 
-class MemoryWatch:
-    """Samples a process tree's memory from a thread, as long as the `with` block lasts."""
-
-    def __init__(
-        self, pid: int, interval: float = 1.0, measure: Callable[[int], float] = tree_rss
-    ) -> None:
-        """`interval`: seconds between two samples; `measure`: MB of a process id's tree."""
-        self.samples: list[Sample] = []
-        self._pid = pid
-        self._interval = interval
-        self._measure = measure
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._start = time.perf_counter()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-
-    @property
-    def peak(self) -> float:
-        """The highest sample in MB."""
-        return max((megabytes for _, megabytes in self.samples), default=float("nan"))
-
-    def _watch(self) -> None:
-        while True:
-            self.samples.append((time.perf_counter() - self._start, self._measure(self._pid)))
-            if self._over.wait(self._interval):
-                break
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,10 +1,8 @@
-"""Measure the pipeline as a user meets it: a first run, runs with nothing changed, and start-up.
+"""Measure the pipeline as a user runs it: a first run, and runs with nothing changed.
 
-It runs in a copy of the checkout with stores of its own, so that nothing of the user's is touched.
+It runs in a copy of the checkout with its own stores; the user's are not touched.
 """
 
-import argparse
-import json
 import os
 import re
 import shutil
@@ -14,42 +12,68 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from statistics import median
+from typing import Any, NamedTuple
 
-from benchmarks.command import positive_int, run_command
-from benchmarks.machine import describe_machine
-from benchmarks.memory import MemoryWatch
-from benchmarks.pipeline_report import FIRST, Timing, plot_pipeline, show
-from benchmarks.processes import ROOT, ServerError, last_lines, start
+from benchmarks.command import make_parser, parse, positive_int, run_command
+from benchmarks.processes import ROOT, MemoryWatch, ProcessError, last_lines, start
+from benchmarks.report import report
 
-# What a run does before its first step: imports, and the stack.
-_START_UP = """
-import os
-from pathlib import Path
-os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
-import pipelines.run
-from pipelines.stack import ensure_stack
-from pipelines.summarization import summarization
-ensure_stack(Path.cwd(), summarization.name)
-"""
+FIRST, UNCHANGED = "first run", "nothing changed"
 
 
 class Checkout(NamedTuple):
-    """A copy of the project's files, and the environment that keeps its stores apart."""
+    """A copy of the project's files, and the environment variables that name its stores."""
 
     folder: Path
     environment: dict[str, str]
 
 
+class Timing(NamedTuple):
+    """A command's seconds, peak RSS in MB, and the seconds of each step as it printed them."""
+
+    seconds: float
+    peak_rss: float
+    steps: dict[str, str]
+
+
+def main() -> None:
+    """Measure, print the table, write pipeline.json."""
+    parser = make_parser("pipeline", __doc__)
+    parser.add_argument("--rounds", type=positive_int, default=3, help="of unchanged runs")
+    parser.add_argument("--set", action="append", default=[], help="as for run_pipeline.py")
+    options = parse(parser)
+    log = options.output / "pipeline.log"
+    run = [sys.executable, "run_pipeline.py", *(f"--set={value}" for value in options.set)]
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = copy_checkout(Path(folder))
+        first, *others = (time_command(run, checkout, log) for _ in range(1 + options.rounds))
+    report("pipeline", compare({FIRST: [first], UNCHANGED: others}), options.output)
+
+
+def compare(timings: dict[str, list[Timing]]) -> list[dict[str, Any]]:
+    """Return a row for each command: median seconds, their share of the first run's, steps."""
+    first = timings[FIRST][0].seconds
+    rows = []
+    for name, runs in timings.items():
+        seconds = median(run.seconds for run in runs)
+        row = {
+            "command": name,
+            "runs": len(runs),
+            "seconds": seconds,
+            "% of first": 100 * seconds / first,
+            "peak RSS MB": max(run.peak_rss for run in runs),
+        }
+        rows.append(row | runs[0].steps)
+    return rows
+
+
 def copy_checkout(folder: Path) -> Checkout:
-    """The checkout as it is now, without anything git ignores."""
+    """Copy the checkout as it is, without the files that git ignores."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     project = folder / "project"
     for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.splitlines()):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
@@ -65,56 +89,30 @@ def copy_checkout(folder: Path) -> Checkout:
     return Checkout(project, environment)
 
 
-def steps_printed(output: str) -> dict[str, str]:
-    """Each step's seconds, or "cached", in the last table of a run's output."""
-    _, _, lines = output.rpartition("\nstep ")
-    return dict(re.findall(r"^ ?(\w+) +(cached|\d+\.\d)\s*$", lines, re.MULTILINE))
-
-
-def measure(name: str, command: Sequence[str], checkout: Checkout, log: Path) -> Timing:
+def time_command(command: Sequence[str], checkout: Checkout, log: Path) -> Timing:
     """Run a command in the checkout.
 
     Raises:
-        ServerError: it failed; the message has its output.
+        ProcessError: the command failed; the message has the end of its output.
     """
     began = time.perf_counter()
     with (
         start(command, log, checkout.folder, checkout.environment) as process,
-        MemoryWatch(process.pid, interval=0.2) as memory,
+        MemoryWatch(process.pid) as memory,
     ):
         code = process.wait()
         seconds = time.perf_counter() - began
     if code:
-        raise ServerError(f"{name} failed:\n{last_lines(log)}")
-    steps = steps_printed(log.read_text(encoding="utf-8", errors="replace"))
+        raise ProcessError(f"{command[1]} failed with code {code}:\n{last_lines(log)}")
+    steps = read_steps(log.read_text(encoding="utf-8", errors="replace"))
     log.unlink()
-    return Timing(name=name, seconds=seconds, peak_rss=memory.peak, steps=steps)
+    return Timing(seconds, memory.peak_rss, steps)
 
 
-def main() -> None:
-    """Measure, print the table, write pipeline.json and pipeline.png."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
-    parser.add_argument("--rounds", type=positive_int, default=3, help="of all but the first run")
-    parser.add_argument("--set", action="append", default=[], help="as for run_pipeline.py")
-    parser.add_argument("--output", type=Path, default=Path("work/benchmarks"), help="folder")
-    options = parser.parse_args()
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
-    log = output / "pipeline.log"
-    overrides = [word for value in options.set for word in ("--set", value)]
-    run = [sys.executable, "run_pipeline.py", *overrides]
-    with tempfile.TemporaryDirectory() as folder:
-        checkout = copy_checkout(Path(folder))
-        timings = [measure(FIRST, run, checkout, log)]
-        for _ in range(options.rounds):
-            timings.append(measure("nothing changed", run, checkout, log))
-            command = [sys.executable, "-c", _START_UP]
-            timings.append(measure("start-up alone", command, checkout, log))
-    print(describe_machine())
-    print(show(timings))
-    record = {"machine": describe_machine(), "timings": [each.model_dump() for each in timings]}
-    (output / "pipeline.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    plot_pipeline(timings).savefig(output / "pipeline.png", dpi=90)
+def read_steps(output: str) -> dict[str, str]:
+    """Return each step's seconds, or "cached", from the last table of a run's output."""
+    _, _, lines = output.rpartition("\nstep ")
+    return dict(re.findall(r"^ ?(\w+) +(cached|\d+\.\d)\s*$", lines, re.MULTILINE))
 
 
 if __name__ == "__main__":

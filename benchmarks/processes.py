@@ -1,116 +1,164 @@
-"""Servers of our own: started in a process group, waited for, and stopped with all they started."""
+"""Processes that benchmarks start, watch and stop: servers, and functions measured alone."""
 
+import contextlib
+import importlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any, NamedTuple, Self
 
+import httpx
 import psutil
 
-from benchmarks.memory import process_tree
+from benchmarks.command import run_command
 from highlighter.errors import HighlighterError
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_OUTPUT_LINES = 30
+
+class ProcessError(HighlighterError):
+    """A process that could not be started, failed or did not become ready."""
 
 
-class ServerError(HighlighterError):
-    """A server that did not start, or a helper that failed; the message has its output."""
+class MemoryWatch:
+    """Samples the memory of a process and its descendants while a `with` block runs.
 
+    `samples` are (seconds, RSS, RSS without the pages of files) in MB of 2**20 bytes; pages that
+    processes share count for each. The system reclaims pages of files when memory is short.
+    """
 
-class Server:
-    """A running server that answers."""
+    def __init__(self, pid: int, interval: float = 0.5) -> None:
+        """`interval`: seconds between two samples."""
+        self.samples: list[tuple[float, float, float]] = []
+        self._pid, self._interval = pid, interval
+        self._start, self._over = time.perf_counter(), threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.process = process
-        self.url = f"http://127.0.0.1:{port}"
-        self._port = port
-        self._log = log
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
     @property
-    def pid(self) -> int:
-        """The process that started all the others."""
-        return self.process.pid
+    def peak_rss(self) -> float:
+        """The highest RSS in MB."""
+        return max(rss for _, rss, _ in self.samples)
 
-    def wait_until_ready(self, timeout: float) -> None:
-        """Return once /readyz answers 200.
-
-        Raises:
-            ServerError: it ended, or did not answer within `timeout` seconds.
-        """
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise ServerError(
-                    f"the server ended with code {self.process.returncode} before it was ready:\n"
-                    f"{last_lines(self._log)}"
-                )
-            if self._is_ready():
-                return
-            time.sleep(0.2)
-        raise ServerError(f"not ready after {timeout:g} seconds:\n{last_lines(self._log)}")
-
-    def _is_ready(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
-        with closing(connection), suppress(OSError, HTTPException):
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        return False
+    def _watch(self) -> None:
+        while True:
+            rss = shared = 0
+            for process in process_tree(self._pid):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    memory = process.memory_info()
+                    rss, shared = rss + memory.rss, shared + memory.shared
+            seconds = time.perf_counter() - self._start
+            self.samples.append((seconds, rss / 2**20, (rss - shared) / 2**20))
+            if self._over.wait(self._interval):
+                break
 
 
-@contextmanager
-def serve(command: Sequence[str], log: Path, *, timeout: float = 180) -> Iterator[Server]:
-    """Start a server from the repository's root; stop its whole tree when the block ends.
+class Server(NamedTuple):
+    """A running server that answers."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+
+class Measured(NamedTuple):
+    """What a function returned, and its process's peak memory in MB, with and without files."""
+
+    result: Any
+    peak_rss: float
+    peak_without_files: float
+
+
+def measure(function: str, log: Path, **arguments: Any) -> Measured:
+    """Call a function in a new process and watch the process's memory.
 
     Args:
-        command: the program; `--port` and a free one are added.
-        log: the file that its output goes to.
-        timeout: seconds it may take until it is ready.
+        function: "module:name"; its arguments and result must be JSON.
+        log: file for the process's output; removed on success.
 
     Raises:
-        ServerError: it can't be started or does not get ready.
+        ProcessError: the function failed; the message has the end of its output.
     """
-    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        text = json.dumps(arguments, default=str)
+        command = python("benchmarks.processes", function, text, str(result))
+        with start(command, log) as process, MemoryWatch(process.pid) as memory:
+            if code := process.wait():
+                raise ProcessError(f"{function} failed with code {code}:\n{last_lines(log)}")
+        log.unlink()
+        without_files = max(sample[2] for sample in memory.samples)
+        return Measured(json.loads(result.read_bytes()), memory.peak_rss, without_files)
+
+
+@contextlib.contextmanager
+def serve(command: Sequence[str], log: Path, *, timeout: float = 180) -> Iterator[Server]:
+    """Start a server; stop its whole process tree when the block ends.
+
+    Args:
+        command: the program; `--port` and a free port are added.
+        log: file for the server's output.
+        timeout: seconds until /readyz must answer with 200.
+
+    Raises:
+        ProcessError: the server cannot be started or does not become ready.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + timeout
     with start([*command, "--port", str(port)], log) as process:
-        server = Server(process, port, log)
-        server.wait_until_ready(timeout)
-        yield server
+        while not _is_ready(url):
+            if process.poll() is not None or time.monotonic() > end:
+                problem = f"not ready after {timeout:g} seconds"
+                if process.poll() is not None:
+                    problem = f"the server ended with code {process.returncode}"
+                raise ProcessError(f"{problem}:\n{last_lines(log)}")
+            time.sleep(0.2)
+        yield Server(process, url)
 
 
-@contextmanager
+def _is_ready(url: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
+    return False
+
+
+@contextlib.contextmanager
 def start(
     command: Sequence[str],
     log: Path,
     folder: Path = ROOT,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program in a process group of its own, so that Ctrl-C reaches only us and we stop it.
-
-    It runs in `folder`, with our own environment if none is given.
+    """Start a program in a session of its own; stop its process tree when the block ends.
 
     Raises:
-        ServerError: there is no such program.
+        ProcessError: the program does not exist.
     """
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
         except OSError as error:
-            raise ServerError(f"can't start {command[0]}: {error}") from error
+            raise ProcessError(f"cannot start {command[0]}: {error}") from error
     try:
         yield process
     finally:
@@ -118,10 +166,10 @@ def start(
 
 
 def stop(process: subprocess.Popen[bytes], grace: float = 20) -> None:
-    """SIGTERM to the process, then SIGKILL to all of its tree that is left after `grace` seconds.
+    """Send SIGTERM; after at most `grace` seconds kill what is left of the process tree.
 
-    The tree is listed first: BentoML's workers lead sessions of their own, so that no signal to
-    our group would reach them, and they lose their parent when it dies.
+    BentoML's workers lead sessions of their own, so a signal to our group does not reach them, and
+    they lose their parent when it dies: the tree is listed first.
     """
     tree = process_tree(process.pid)
     try:
@@ -131,31 +179,38 @@ def stop(process: subprocess.Popen[bytes], grace: float = 20) -> None:
         pass
     finally:
         for left in tree:
-            with suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 left.kill()
-        with suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
+def process_tree(pid: int) -> list[psutil.Process]:
+    """Return the process and its living descendants; nothing if it has ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    return []
+
+
 def last_lines(log: Path) -> str:
-    """The end of a program's output."""
+    """Return the end of a program's output."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-_OUTPUT_LINES:]) or "(it printed nothing)"
-
-
-def service_command() -> list[str]:
-    """The command that serves the newest model of the BentoML store."""
-    return python("bentoml", "serve", "--host", "127.0.0.1")
+    return "\n".join(lines[-30:]) or "(no output)"
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """The command that runs a module with this interpreter."""
+    """Return the command that runs a module with this interpreter."""
     return [sys.executable, "-m", module, *arguments]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _call() -> None:
+    function, arguments, result = sys.argv[1:]
+    module, _, name = function.partition(":")
+    value = getattr(importlib.import_module(module), name)(**json.loads(arguments))
+    Path(result).write_text(json.dumps(value), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(_call))

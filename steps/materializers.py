@@ -10,7 +10,6 @@ from zenml.io import fileio
 from zenml.materializers.base_materializer import BaseMaterializer
 
 from highlighter.system.folders import temporary_folder
-from highlighter.system.memory import few_mapped_pages
 
 
 class FolderMaterializer(BaseMaterializer):
@@ -43,8 +42,7 @@ class ArrowMaterializer(BaseMaterializer):
         """Write Arrow files in the layout of `save_to_disk`."""
         local = self.artifact_store.config.is_local
         folder = Path(self.uri) / "arrow" if local else temporary_folder("arrow")
-        with few_mapped_pages():
-            data.save_to_disk(str(folder))
+        data.save_to_disk(str(folder))
         if not local:
             FolderMaterializer(uri=self.uri, artifact_store=self.artifact_store).save(folder)
 

@@ -14,7 +14,6 @@ from highlighter.data.sentence_features import describe_segments, token_weights
 from highlighter.data.windows import cut, encode_articles, encode_prefix, window_budget
 from highlighter.settings import MapSettings, TextSettings
 from highlighter.system.cpu import usable_cores
-from highlighter.system.memory import give_back_mapped_tables
 
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 
@@ -116,7 +115,6 @@ def _tokenize_rows(
     weights: NDArray[np.float32],
     oracle_sentences: int,
 ) -> dict[str, list[Any]]:
-    give_back_mapped_tables()
     prefix = encode_prefix(tokenizer, text)
     encoded = encode_articles(batch["article"], tokenizer, window_budget(prefix, text))
     texts = [target_text(text) for text in batch.get("target", batch["highlights"])]

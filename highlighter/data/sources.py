@@ -13,7 +13,6 @@ from highlighter.data.fingerprint import hash_files, hash_folder, hub_commit
 from highlighter.embedded import CORPUS
 from highlighter.errors import CorpusError
 from highlighter.settings import Columns, EmbeddedSource, FileSource, HubSource, Source
-from highlighter.system.memory import give_back_mapped_tables
 
 SPLITS = ("train", "validation", "test")
 
@@ -158,7 +157,6 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
 def _raw_rows(
     batch: dict[str, list[Any]], indices: list[int], columns: dict[str, Any], file: str
 ) -> dict[str, list[Any]]:
-    give_back_mapped_tables()
     names = Columns.model_validate(columns)
     rows = [
         as_raw_row({k: v[i] for k, v in batch.items()}, names, file=file, row=index + 1)

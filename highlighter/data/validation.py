@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from highlighter.errors import CorpusError
 from highlighter.settings import MinimumRows
-from highlighter.system.memory import give_back_mapped_tables
 
 _EXAMPLES = 20
 _REASONS = ("malformed", "empty", "longer_than_article", "duplicate", "in_other_split")
@@ -108,7 +107,6 @@ def validate_splits(
 
 
 def _check_rows(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    give_back_mapped_tables()
     checked: dict[str, list[Any]] = {name: [] for name in _CHECKED}
     rows = zip(batch["id"], batch["article"], batch["highlights"], batch["problem"], strict=True)
     for given_id, raw_article, raw_highlights, problem in rows:
@@ -164,7 +162,6 @@ def _examples(checked: datasets.Dataset, reasons: Any) -> list[LeftOut]:
 def _fingerprint(rows: datasets.Dataset) -> str:
     digest = hashlib.sha256()
     for batch in rows.with_format("arrow").iter(batch_size=1000):
-        give_back_mapped_tables()
         for column in _FINGERPRINTED:
             for value in batch[column].to_pylist():
                 digest.update(value.encode() + b"\0")

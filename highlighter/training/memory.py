@@ -1,37 +1,34 @@
-"""How much memory fine-tuning takes, told before it starts and not by the system when it's gone."""
+"""Estimate the memory that fine-tuning needs, and refuse a run that cannot fit before it starts."""
 
 import logging
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import datasets
 import numpy as np
 import torch
-from transformers import T5Config
 
 from highlighter.errors import TrainingError
 from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings, TrainingSettings
 from highlighter.system.memory import available_memory
 
-_FLOAT = 4
-_ALLOCATED = 2  # a T5-base's peaks were up to 1.7 times what its largest batches are known to need
+_FP32, _BF16 = 4, 2  # bytes
 _GB = 2**30
+_SAFETY = 2  # measured peaks are 1.4 to 2.6 times the estimate (docs/performance.md)
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The rows of one batch, as they are padded."""
+class Shape(NamedTuple):
+    """A padded batch: rows of the encoder, those of them that reach the decoder, and lengths."""
 
     rows: int
-    written: int  # of them, those that reach the decoder
+    written: int
     source_tokens: int
     target_tokens: int
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Bytes, beyond the weights themselves, at the worst moment of training and validation."""
+class Estimate(NamedTuple):
+    """Bytes beyond the weights."""
 
     gradients: int
     optimizer: int
@@ -40,7 +37,7 @@ class Estimate:
 
     @property
     def total(self) -> int:
-        """The optimizer's state stays; gradients grow as activations are given back."""
+        """The peak: gradients grow while activations are freed; the optimizer's state remains."""
         return self.optimizer + max(self.gradients, self.activations, self.validation)
 
 
@@ -53,144 +50,106 @@ def check_memory(
     device: torch.device,
     precision: str,
 ) -> None:
-    """Warn where memory may not suffice.
+    """Compare the estimate with the available memory; warn if the largest batches may not fit.
 
     Raises:
-        TrainingError: it can't suffice, even if every batch were of average length.
+        TrainingError: even batches of mean length cannot fit; the message names what to change.
     """
     free = available_memory(device)
-    if device.type == "cpu":
-        free //= settings.processes
-    least, most = (
-        estimate(model, shape, settings, precision) for shape in batch_shapes(rows, text, settings)
-    )
-    weights = 0 if device.type == "cpu" else _FLOAT * model.num_parameters()  # not there yet
+    weights = _FP32 * model.num_parameters()
+    if device.type == "cpu":  # the weights are already in memory, in each process
+        free, weights = free // settings.processes, 0
+    least, most = estimate_range(model, rows, text, settings, precision)
     if least.total + weights > free:
+        parts = ", ".join(f"{name} {size / _GB:.1f}" for name, size in least._asdict().items())
         raise TrainingError(
             f"Fine-tuning needs at least {(least.total + weights) / _GB:.1f} GB more memory "
-            f"(gradients {least.gradients / _GB:.1f}, optimizer {least.optimizer / _GB:.1f}, "
-            f"activations {least.activations / _GB:.1f}, validation {least.validation / _GB:.1f}), "
-            f"and {free / _GB:.1f} GB are free for a process. {_advice(least, settings)}"
+            f"({parts}); {free / _GB:.1f} GB are available per process. {_advice(least, settings)}"
         )
-    if _ALLOCATED * most.total + weights > free:
+    if _SAFETY * most.total + weights > free:
         logger.warning(
-            "Memory may run out: the largest batches may take %.1f GB, and %.1f GB are free. %s",
-            (_ALLOCATED * most.total + weights) / _GB,
-            free / _GB,
-            _advice(most, settings),
-        )
+            "Memory may run out: the largest batches may need %.1f GB; %.1f GB are available. %s",
+            (_SAFETY * most.total + weights) / _GB, free / _GB, _advice(most, settings),
+        )  # fmt: skip
 
 
-def batch_shapes(
-    rows: datasets.Dataset, text: TextSettings, settings: TrainingSettings
-) -> tuple[Shape, Shape]:
-    """What some batch has at least (a mean row is no longer than the longest), and at most."""
+def estimate_range(
+    model: HighlightModel,
+    rows: datasets.Dataset,
+    text: TextSettings,
+    settings: TrainingSettings,
+    precision: str,
+) -> tuple[Estimate, Estimate]:
+    """Return the estimates for a batch of mean lengths and for the largest possible batch.
+
+    Args:
+        rows: with `source_length` and `target_length` in tokens.
+        precision: "fp32" or "bf16".
+    """
     sources, targets = (np.asarray(rows[name][:]) for name in ("source_length", "target_length"))
-    windows = 1
-    if settings.salience_weight and sources.max() > text.max_source_tokens:
-        windows += settings.reading_windows
+    reads_windows = settings.salience_weight and sources.max() > text.max_source_tokens
+    windows = 1 + (settings.reading_windows if reads_windows else 0)
     sources = np.minimum(sources, text.max_source_tokens)
     targets = np.minimum(targets, text.max_target_tokens)
     size = settings.batch_size
     least = Shape(size, size, int(sources.mean()), int(targets.mean()))
-    return least, Shape(size * windows, size, int(sources.max()), int(targets.max()))
+    most = Shape(size * windows, size, int(sources.max()), int(targets.max()))
+    return (
+        estimate(model, least, settings, precision),
+        estimate(model, most, settings, precision),
+    )
 
 
 def estimate(
     model: HighlightModel, shape: Shape, settings: TrainingSettings, precision: str
 ) -> Estimate:
-    """The estimate for batches of one shape."""
-    learning = [weight for weight in model.parameters() if weight.requires_grad]
-    count = sum(weight.numel() for weight in learning)
-    gradients = _FLOAT * count * (1 if settings.processes == 1 else 2)  # and DDP's buckets
-    activations = _activations(model.config, shape, settings, precision)
-    if settings.gradient_accumulation_steps > 1 or settings.processes > 1:
-        activations += gradients  # those of the batch before, or the buckets
-    if settings.optimizer == "adafactor":
-        # A row and a column of sums, and the update of one matrix at a time.
-        optimizer = _FLOAT * sum(sum(weight.shape) for weight in learning)
-        gradients += _FLOAT * max(weight.numel() for weight in learning)
-    else:
-        optimizer = 2 * _FLOAT * count
-    casts = 2 * model.num_parameters() if precision == "bf16" else 0  # autocast keeps them
-    validated = Shape(
-        settings.evaluation_batch_size,
-        settings.evaluation_batch_size,
-        shape.source_tokens,
-        shape.target_tokens,
-    )
-    return Estimate(
-        gradients=gradients,
-        optimizer=optimizer,
-        activations=activations + casts,
-        validation=_validation(model.config, validated) + casts,
-    )
+    """Return the estimate for batches of one shape.
 
-
-def _activations(config: T5Config, shape: Shape, settings: TrainingSettings, precision: str) -> int:
-    """What the backward pass needs of the forward pass, when it begins."""
-    width = 2 if precision == "bf16" else _FLOAT
+    A layer's activations follow Korthikanti et al. 2022, "Reducing Activation Recomputation in
+    Large Transformer Models": 17 numbers per token and hidden unit, 5 bytes per attention weight.
+    """
+    config = model.config
+    trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+    number = _BF16 if precision == "bf16" else _FP32
+    copies = _BF16 * model.num_parameters() if precision == "bf16" else 0  # autocast keeps them
+    gradients = _FP32 * trained
     source, target = shape.rows * shape.source_tokens, shape.written * shape.target_tokens
-    encoder = _layer(config, source, [shape.source_tokens], width)
-    decoder = _layer(config, target, [shape.target_tokens], width) + _cross_attention(
-        config, shape, width
-    )
-    # Log-probabilities of the vocabulary, their gradient, and the logits'.
-    output: int = 3 * _FLOAT * target * config.vocab_size
+    logits = _FP32 * target * config.vocab_size
+    encoder = source * (17 * number * config.d_model + 5 * config.num_heads * shape.source_tokens)
+    keys = shape.source_tokens + shape.target_tokens
+    decoder = target * (24 * number * config.d_model + 5 * config.num_heads * keys)
     if not settings.summary_weight:
-        decoder = output = 0
-    layers: int = config.num_layers * encoder + config.num_decoder_layers * decoder
-    if not settings.gradient_checkpointing:
-        return layers + output
-    kept: int = _FLOAT * config.d_model * (config.num_layers * source)
-    kept += _FLOAT * config.d_model * (config.num_decoder_layers * target)
-    return kept + max(encoder, decoder, output)
-
-
-def _layer(config: T5Config, tokens: int, keys: list[int], width: int) -> int:
-    """Self-attention and feed-forward of one layer: sums and norms in fp32, the rest in `width`."""
-    inner, dropped = config.num_heads * config.d_kv, int(config.dropout_rate > 0)
-    wide = config.d_ff * ((4 if config.is_gated_act else 1) + dropped)
-    size: int = tokens * (6 * config.d_model * _FLOAT + (4 * inner + wide) * width)
-    weights: int = sum(config.num_heads * tokens * length for length in keys)
-    return size + weights * _FLOAT * (1 + dropped)
-
-
-def _cross_attention(config: T5Config, shape: Shape, width: int) -> int:
-    inner, dropped = config.num_heads * config.d_kv, int(config.dropout_rate > 0)
-    source, target = shape.written * shape.source_tokens, shape.written * shape.target_tokens
-    size: int = (
-        target * (3 * config.d_model * _FLOAT + 2 * inner * width) + source * 2 * inner * width
+        target = logits = decoder = 0
+    activations = config.num_layers * encoder + config.num_decoder_layers * decoder + 3 * logits
+    if settings.gradient_checkpointing:  # layers' inputs are kept, one layer is computed again
+        inputs = config.num_layers * source + config.num_decoder_layers * target
+        activations = _FP32 * config.d_model * inputs + max(encoder, decoder, 3 * logits)
+    if settings.gradient_accumulation_steps > 1 or settings.processes > 1:
+        activations += gradients  # of the previous batch, or the buckets that are exchanged
+    judged = settings.evaluation_batch_size
+    scores = judged * config.num_heads * shape.source_tokens**2
+    validation = 2 * _FP32 * max(scores, judged * shape.target_tokens * config.vocab_size)
+    return Estimate(
+        gradients=gradients if settings.processes == 1 else 2 * gradients,
+        optimizer=0 if settings.optimizer == "adafactor" else 2 * _FP32 * trained,
+        activations=activations + copies,
+        validation=validation + copies,
     )
-    weights: int = config.num_heads * target * shape.source_tokens
-    return size + weights * _FLOAT * (1 + dropped)
-
-
-def _validation(config: T5Config, shape: Shape) -> int:
-    """Scores and weights of one layer's attention; or logits and log-probabilities."""
-    attention: int = shape.rows * config.num_heads * shape.source_tokens**2
-    logits: int = shape.written * shape.target_tokens * config.vocab_size
-    return 2 * _FLOAT * max(attention, logits)
 
 
 def _advice(needed: Estimate, settings: TrainingSettings) -> str:
-    """The settings that would bring the largest part down."""
+    """Return the settings that reduce the largest part."""
     if needed.validation >= max(needed.activations, needed.gradients):
         return f"Lower training.evaluation_batch_size ({settings.evaluation_batch_size})."
-    advice = []
-    if settings.batch_size > 1:
-        advice.append(
-            f"lower training.batch_size ({settings.batch_size}) and raise "
-            "training.gradient_accumulation_steps as much"
-        )
-    if not settings.gradient_checkpointing:
-        advice.append("set training.gradient_checkpointing: true")
-    if settings.lora is None:
-        advice.append("set training.lora: {}")
-        if settings.optimizer != "adafactor":
-            advice.append("set training.optimizer: adafactor")
-    if settings.processes > 1:
-        advice.append(f"lower training.processes ({settings.processes})")
-    advice.append("lower text.max_source_tokens")
-    text = "; ".join(advice)
+    changes = {
+        f"lower training.batch_size ({settings.batch_size}) and raise "
+        "training.gradient_accumulation_steps as much": settings.batch_size > 1,
+        "set training.gradient_checkpointing: true": not settings.gradient_checkpointing,
+        "set training.lora: {}": settings.lora is None,
+        "set training.optimizer: adafactor": settings.lora is None
+        and settings.optimizer != "adafactor",
+        f"lower training.processes ({settings.processes})": settings.processes > 1,
+        "lower text.max_source_tokens": True,
+    }
+    text = "; ".join(change for change, possible in changes.items() if possible)
     return f"{text[0].upper()}{text[1:]}."

@@ -22,7 +22,7 @@ from highlighter.model.checkpoint import save_checkpoint
 from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import Settings, TextSettings, TrainingSettings
-from highlighter.system.memory import few_mapped_pages, keep_freed_memory
+from highlighter.system.memory import keep_freed_memory
 from highlighter.training.report import MlflowCurves, TrainingReport
 from highlighter.training.train import train
 
@@ -67,8 +67,7 @@ class TrainingJob:
     ) -> None:
         """Write the arguments of `train`."""
         save_checkpoint(self._folder / "start", model, tokenizer, settings.text)
-        with few_mapped_pages():
-            features.save_to_disk(self._folder / "features")
+        features.save_to_disk(self._folder / "features")
         (self._folder / "settings.json").write_text(settings.model_dump_json(), encoding="utf-8")
 
     def read(

@@ -1,65 +1,67 @@
-"""Summarization services that behave as told, on the running event loop."""
+"""Summarization services for the load generator, with behavior that the test defines."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
-from aiohttp import web
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 
-Behaviour = Callable[[str], Awaitable[web.Response]]
+Behavior = Callable[[str, int], Awaitable[Response]]
 
 
 class Service:
-    """Answers /summarize with a behaviour; counts what it is asked."""
+    """Answers /summarize with `behavior(article, number of the request)`; counts the requests."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
-        self.url = ""
-        self.asked = 0
+    def __init__(self, behavior: Behavior) -> None:
+        self.articles: list[str] = []
         self.most_at_once = 0
         self._now = 0
-        self._behaviour = behaviour
+        self._behavior = behavior
+        self.app = FastAPI()
+        self.app.add_api_route("/summarize", self.answer, methods=["POST"])
 
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked += 1
+    async def answer(self, request: Request) -> Response:
+        article = (await request.json())["article"]
+        self.articles.append(article)
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
-            return await self._behaviour((await request.json())["article"])
+            return await self._behavior(article, len(self.articles) - 1)
         finally:
             self._now -= 1
 
 
-@asynccontextmanager
-async def service(behaviour: Behaviour) -> AsyncIterator[Service]:
-    """A service that runs as long as the block."""
-    it = Service(behaviour)
-    app = web.Application()
-    app.router.add_post("/summarize", it.answer)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    it.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield it
-    finally:
-        await runner.cleanup()
+@contextmanager
+def serving(behavior: Behavior) -> Iterator[tuple[Service, str]]:
+    """Run a service in a thread; give it and its URL."""
+    service = Service(behavior)
+    config = uvicorn.Config(service.app, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
+        thread.start()
+        try:
+            yield service, f"http://127.0.0.1:{place.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
-def upper_case(seconds: float = 0.0) -> Behaviour:
-    """The article in capitals, after a while."""
+def summary_of(article: str) -> Response:
+    """Return the article in capitals."""
+    return JSONResponse({"summary": article.upper()})
 
-    async def behave(article: str) -> web.Response:
+
+def capitals_after(seconds: float = 0.0) -> Behavior:
+    """Return a behavior that answers with the article in capitals after a while."""
+
+    async def behave(article: str, _number: int) -> Response:
         await asyncio.sleep(seconds)
-        return web.json_response({"summary": article.upper()})
-
-    return behave
-
-
-def refusing(retry_after: str) -> Behaviour:
-    """Always full."""
-
-    async def behave(_article: str) -> web.Response:
-        return web.Response(status=503, headers={"Retry-After": retry_after})
+        return summary_of(article)
 
     return behave

@@ -1,63 +1,66 @@
-"""The whole stress, on a service that is known to shed, to recover and to end in order."""
+"""The overload and soak benchmarks on a service that sheds load, recovers and ends in order."""
 
-import asyncio
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks.overload import overload
-from benchmarks.overload_report import Overload
+from benchmarks.overload import memory_growth, overload, soak
 from benchmarks.processes import python, serve
-from benchmarks.soak import soak
 
 ARTICLES = ["one", "two"]
 SERVER = python("tests.benchmarks.shedding_server")
+Result = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def stressed(tmp_path_factory: pytest.TempPathFactory) -> Overload:
+def stressed(tmp_path_factory: pytest.TempPathFactory) -> Result:
     with serve(SERVER, tmp_path_factory.mktemp("overload") / "log") as server:
-        return asyncio.run(overload(server, ARTICLES, 1.0, measure=0.3, rest=0.1))
+        return overload(server, ARTICLES, 1.0, measure_s=0.5)
 
 
-def test_what_is_too_much_is_counted_as_refused(stressed: Overload) -> None:
-    assert 10 < stressed.capacity < 100  # two at a time, 20 ms each
-    assert 5 < stressed.offered / stressed.capacity < 15
-    accepted, refused = stressed.outcomes
-    assert (accepted.status, refused.status) == ("200", "503")
-    assert accepted.share + refused.share == pytest.approx(1)
-    assert 0.02 < accepted.share < 0.5
-    assert 0.02 < accepted.p50 <= accepted.p99
-    assert refused.p50 < accepted.p50
-    assert (accepted.retry_after, refused.retry_after) == (0, 1)
+def test_refused_requests_are_counted_apart_from_answers(stressed: Result) -> None:
+    rows, facts = stressed
+    assert 5 < facts["capacity, requests/s"] <= 100  # two at a time, 20 ms each
+    assert facts["offered, requests/s"] > 3 * facts["capacity, requests/s"]
+    accepted, refused = rows
+    assert (accepted["status"], refused["status"]) == ("200", "503")
+    assert accepted["% of all"] + refused["% of all"] == pytest.approx(100)
+    assert 1 < accepted["% of all"] < 60
+    assert 0.02 < accepted["p50 s"] <= accepted["p99 s"]
+    assert (accepted["% with Retry-After"], refused["% with Retry-After"]) == (0, 100)
 
 
-def test_it_recovers_and_frees_the_places_of_gone_clients(stressed: Overload) -> None:
-    assert stressed.recovery.first_status == "200"
-    assert 0.02 < stressed.recovery.p50_before < 1
-    assert 0.02 < stressed.recovery.p50_after < 1
-    assert stressed.recovery.errors_after == {}
-    assert stressed.disconnected.requests == 32
-    assert stressed.disconnected.seconds < 3
+def test_recovery_and_disconnects_are_measured(stressed: Result) -> None:
+    facts = stressed[1]
+    assert 0.02 < facts["one client's p50 s before"] < 1
+    assert 0.02 < facts["one client's p50 s after"] < 1
+    assert facts["one client's errors after"] == {}
+    assert 0 < facts["seconds until an answer after 32 disconnects"] < 5
+    assert 0 < facts["RSS MB at the start"] <= facts["RSS MB at most"]
 
 
-def test_requests_at_sigterm_are_followed_to_their_end(stressed: Overload) -> None:
-    assert stressed.terminated.exit_code == 0
-    assert set(stressed.terminated.statuses) == {"200"}
-    assert 0 < stressed.terminated.statuses["200"] <= 8
+def test_requests_in_flight_at_sigterm_are_followed_to_their_end(stressed: Result) -> None:
+    facts = stressed[1]
+    assert set(facts["answers at SIGTERM"]) <= {"200", "ConnectError"}
+    assert sum(facts["answers at SIGTERM"].values()) == 8
+    assert facts["exit code"] in {0, -15}
+    assert facts["seconds until exit"] < 10
 
 
-def test_the_report_has_a_line_for_each_question(stressed: Overload) -> None:
-    text = stressed.text()
-    for word in ("200 ", "503 ", "capacity", "RSS", "one client", "gone clients", "SIGTERM"):
-        assert f"\n{word}" in text
-    assert Overload.model_validate_json(stressed.model_dump_json()) == stressed
-
-
-def test_a_soak_reports_memory_over_time(tmp_path: Path) -> None:
+def test_a_soak_reports_the_load_and_the_memory(tmp_path: Path) -> None:
     with serve(SERVER, tmp_path / "log") as server:
-        result = asyncio.run(soak(server, ARTICLES, minutes=0.02, clients=4))
-    assert result.requests_per_second > 5
-    assert result.errors == {}
-    assert len(result.rss) >= 2
-    assert "4 clients" in result.text()
+        [row], facts = soak(server, ARTICLES, minutes=0.02)
+    assert row["requests/s"] > 5
+    assert set(row["errors"]) <= {"503"}
+    assert row["clients"] == 16
+    assert 0 < facts["RSS MB at the start"] <= facts["RSS MB at most"]
+
+
+def test_growth_leaves_the_first_seconds_out() -> None:
+    settling = [(float(second), 100.0 + 50 * second) for second in range(10)]
+    steady = [(float(second), 600.0 + second / 60) for second in range(10, 100)]
+    assert memory_growth(settling + steady, skip_s=10) == pytest.approx(1.0)
+    assert memory_growth(settling + steady, skip_s=0) > 10
+    assert math.isnan(memory_growth(steady[:1], skip_s=0))

@@ -1,5 +1,6 @@
-"""Servers start, are waited for, and leave nothing behind whatever ends the benchmark."""
+"""Servers and functions in processes of their own; nothing is left when the benchmark ends."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,8 +10,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.memory import MemoryWatch, growth, tree_own, tree_rss
-from benchmarks.processes import ServerError, python, serve, start, stop
+from benchmarks.processes import (
+    MemoryWatch,
+    ProcessError,
+    measure,
+    process_tree,
+    python,
+    serve,
+    start,
+    stop,
+)
+from highlighter.errors import CorpusError
 from tests.conftest import ROOT
 
 FAKE = python("tests.benchmarks.fake_server")
@@ -58,7 +68,7 @@ def test_the_tree_is_stopped_when_the_block_fails(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with pytest.raises(ZeroDivisionError), serve(FAKE, log) as server:
         tree = pids(log)
-        assert tree[0] == server.pid
+        assert tree[0] == server.process.pid
         assert living(tree) == tree
         _ = 1 / 0
     wait_until_gone(tree)
@@ -97,29 +107,29 @@ def test_a_server_that_does_not_heed_sigterm_is_killed(tmp_path: Path) -> None:
 def test_a_server_that_ends_is_an_error_with_its_output(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "print('no model'); raise SystemExit(3)"]
     with (
-        pytest.raises(ServerError, match=r"ended with code 3 (?s:.*)no model"),
+        pytest.raises(ProcessError, match=r"ended with code 3 (?s:.*)no model"),
         serve(command, tmp_path / "log"),
     ):
-        raise AssertionError("it can't be ready")
+        raise AssertionError("the server must not become ready")
 
 
 def test_a_server_that_never_answers_is_an_error_and_is_stopped(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; print('hm', flush=True); time.sleep(600)"]
     began = time.monotonic()
     with (
-        pytest.raises(ServerError, match=r"not ready after 0.5 seconds:\nhm"),
+        pytest.raises(ProcessError, match=r"not ready after 0.5 seconds:\nhm"),
         serve(command, tmp_path / "log", timeout=0.5),
     ):
-        raise AssertionError("it can't be ready")
+        raise AssertionError("the server must not become ready")
     assert time.monotonic() - began < 5
 
 
 def test_a_program_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with (
-        pytest.raises(ServerError, match="can't start no-such-program"),
+        pytest.raises(ProcessError, match="cannot start no-such-program"),
         serve(["no-such-program"], tmp_path / "log"),
     ):
-        raise AssertionError("it can't be ready")
+        raise AssertionError("the server must not become ready")
 
 
 def test_memory_counts_children(tmp_path: Path) -> None:
@@ -131,15 +141,15 @@ def test_memory_counts_children(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "full\n"
         with MemoryWatch(process.pid, interval=0.05) as memory:
-            time.sleep(0.2)
+            time.sleep(0.5)
         assert psutil.Process(process.pid).memory_info().rss / 2**20 < 60
-        assert 64 < memory.peak < 150
+        assert 64 < memory.peak_rss < 150
         assert len(memory.samples) >= 3
         process.communicate("\n")
-    assert tree_rss(process.pid) == 0
+    assert process_tree(process.pid) == []
 
 
-def test_pages_of_a_mapped_file_are_not_a_process_s_own(tmp_path: Path) -> None:
+def test_pages_of_a_mapped_file_are_told_apart(tmp_path: Path) -> None:
     file = tmp_path / "mapped"
     file.write_bytes(b"x" * (64 << 20))
     script = (
@@ -152,14 +162,30 @@ def test_pages_of_a_mapped_file_are_not_a_process_s_own(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "read\n"
-        assert tree_rss(process.pid) > 64
-        assert 0 < tree_own(process.pid) < 40
+        with MemoryWatch(process.pid) as memory:
+            time.sleep(0.1)
+        _, rss, without_files = memory.samples[0]
+        assert rss > 64
+        assert 0 < without_files < 40
         process.communicate("\n")
 
 
-def test_growth_leaves_the_first_seconds_out() -> None:
-    settling = [(float(second), 100.0 + 50 * second) for second in range(10)]
-    steady = [(float(second), 600.0 + second / 60) for second in range(10, 100)]
-    assert growth(settling + steady, leave_out=10) == pytest.approx(1.0)
-    assert growth(settling + steady, leave_out=0) > 10
-    assert growth(steady[:1], leave_out=0) != growth(steady[:1], leave_out=0)  # NaN
+def test_a_function_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
+    run = measure("tests.benchmarks.test_processes:fill", tmp_path / "log", megabytes=64)
+    assert run.result["pid"] != os.getpid()
+    assert run.result["megabytes"] == 64
+    assert 64 < run.peak_without_files <= run.peak_rss
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_function_that_fails_is_an_error_with_its_output(tmp_path: Path) -> None:
+    with pytest.raises(ProcessError, match=r"failed with code 1:(?s:.*)no room for -1 MB"):
+        measure("tests.benchmarks.test_processes:fill", tmp_path / "log", megabytes=-1)
+
+
+def fill(megabytes: int) -> dict[str, int]:
+    if megabytes < 0:
+        raise CorpusError(f"no room for {megabytes} MB")
+    block = bytearray(megabytes << 20)
+    time.sleep(1.5)
+    return {"megabytes": len(block) >> 20, "pid": os.getpid()}

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from transformers import T5Config, T5ForConditionalGeneration
 
+from highlighter.training.compat import attention_of
 from highlighter.training.dropout import QuickDropout, attend, keep_mask, quick_dropout
 
 Tensors = dict[str, torch.Tensor]
@@ -106,7 +107,7 @@ def test_the_model_is_as_before_afterwards(
     model: T5ForConditionalGeneration, batch: Tensors
 ) -> None:
     model.train()
-    before = str(model), model.config._attn_implementation
+    before = str(model), attention_of(model)
     names = list(model.state_dict())
     with pytest.raises(ZeroDivisionError), quick_dropout(model):
         assert sum(isinstance(part, QuickDropout) for part in model.modules()) > 10
@@ -114,7 +115,7 @@ def test_the_model_is_as_before_afterwards(
         model.eval()
         _ = 1 / 0
     assert not any(part.training for part in model.modules())
-    assert (str(model), model.config._attn_implementation) == before
+    assert (str(model), attention_of(model)) == before
 
 
 def test_generation_in_the_middle_of_training_writes_the_same(
@@ -128,17 +129,21 @@ def test_generation_in_the_middle_of_training_writes_the_same(
     assert torch.equal(plain, quick)
 
 
-def test_in_mixed_precision_it_is_torchs_attention_but_for_rounding(
+def test_in_mixed_precision_its_error_is_no_larger_than_torchs(
     model: T5ForConditionalGeneration, batch: Tensors
 ) -> None:
     model.eval()
-    exact, _ = gradients(model, batch)
+    exact, true = gradients(model, batch)
     with torch.autocast("cpu", torch.bfloat16):
-        loss, expected = gradients(model, batch)
+        loss, theirs = gradients(model, batch)
         with quick_dropout(model):
-            quick_loss, found = gradients(model, batch)
+            quick_loss, ours = gradients(model, batch)
     assert loss != exact
-    torch.testing.assert_close(quick_loss, loss, rtol=1e-2, atol=0)
-    for ours, theirs in zip(found, expected, strict=True):
-        assert ours.dtype == theirs.dtype == torch.float32
-        assert (ours - theirs).norm() <= 0.05 * theirs.norm() + 1e-4
+    torch.testing.assert_close(quick_loss, exact, rtol=1e-2, atol=0)
+    assert {gradient.dtype for gradient in ours} == {torch.float32}
+    errors = [
+        [float((a - b).norm() / b.norm()) for a, b in zip(found, true, strict=True)]
+        for found in (ours, theirs)
+    ]
+    assert sum(errors[0]) <= 1.3 * sum(errors[1])
+    assert max(errors[0]) <= 0.1

@@ -1,4 +1,4 @@
-"""Memory: what is free, what training takes, and what is said when the two don't fit."""
+"""The estimate of training's memory, and the message if it does not fit."""
 
 import json
 import logging
@@ -9,20 +9,18 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks.memory_fit import Outcome, Trial, measure
+from benchmarks.processes import measure
 from highlighter.data.features import tokenize_splits
 from highlighter.errors import TrainingError
 from highlighter.model.build import build_model
 from highlighter.model.model import HighlightModel
 from highlighter.settings import (
-    GivenVocabulary,
     LoraSettings,
     MapSettings,
     ScratchModel,
     TextSettings,
     TrainingSettings,
 )
-from highlighter.system.memory import cgroup_rooms
 from highlighter.training import memory as memory_estimate
 from highlighter.training.memory import Shape, estimate
 from highlighter.training.train import train
@@ -110,10 +108,11 @@ def test_a_warning_where_only_the_largest_batches_would_not_fit(
     rows = datasets.Dataset.from_dict(
         {"source_length": [60] * 9 + [999], "target_length": [20] * 10}
     )
-    least, most = memory_estimate.batch_shapes(rows, TEXT, settings)
-    assert (least.rows, least.source_tokens) == (8, 79)  # (9 * 60 + 256) / 10
-    assert (most.rows, most.written, most.source_tokens) == (16, 8, 256)
-    needs = [estimate(model, shape, settings, "fp32").total for shape in (least, most)]
+    least, most = memory_estimate.estimate_range(model, rows, TEXT, settings, "fp32")
+    # Lengths of 79 = (9 * 60 + 256) / 10 tokens on average; a long article adds a window.
+    assert least == estimate(model, Shape(8, 8, 79, 20), settings, "fp32")
+    assert most == estimate(model, Shape(16, 8, 256, 20), settings, "fp32")
+    needs = [least.total, most.total]
     monkeypatch.setattr(memory_estimate, "available_memory", lambda device: sum(needs) // 2)
     arguments = {"text": TEXT, "settings": settings, "device": torch.device("cpu")}
     with caplog.at_level(logging.WARNING):
@@ -125,54 +124,29 @@ def test_a_warning_where_only_the_largest_batches_would_not_fit(
     assert not caplog.text
 
 
-def trial(folder: Path, vocabulary: Path, **settings: object) -> Outcome:
-    """A model whose activations outweigh what libraries allocate."""
-    file = folder / "articles.jsonl"
-    rows = made_up_articles(12, 1)
-    for row in rows:
-        row["article"] = "\n\n".join([row["article"]] * 5)
-    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    model = ScratchModel(
-        kind="scratch", vocabulary=GivenVocabulary(kind="folder", path=str(vocabulary)),
-        d_model=256, d_kv=32, d_ff=1024, num_layers=4, num_decoder_layers=2, num_heads=8,
-    )  # fmt: skip
-    training = TrainingSettings.model_validate(
-        {"max_steps": 2, "batch_size": 6, "evaluation_batch_size": 1, "evaluations": 1}
-        | {"device": "cpu", "precision": "fp32", "learning_rate": 1e-4}
-        | settings
-    )
-    return measure(
-        Trial(articles=file, rows=12, model=model, text=TextSettings(), training=training,
-              limit=None)
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("checkpointing", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_what_would_fit_is_not_refused(
     t5_vocabulary: Path, tmp_path: Path, checkpointing: bool
 ) -> None:
-    outcome = trial(tmp_path, t5_vocabulary, gradient_checkpointing=checkpointing)
-    assert not outcome.failed
-    assert outcome.taken > 150 * 2**20  # enough to be told from noise
-    assert outcome.least <= outcome.taken
-
-
-def test_the_room_in_cgroups_of_both_versions(tmp_path: Path) -> None:
-    membership, root = tmp_path / "membership", tmp_path / "cgroup"
-    inner = root / "user" / "app"
-    inner.mkdir(parents=True)
-    membership.write_text("0::/user/app\n")
-    assert list(cgroup_rooms(membership, root)) == []
-    for folder, limit, used in ((inner, "max", 40), (root / "user", "100", 70)):
-        (folder / "memory.max").write_text(f"{limit}\n")
-        (folder / "memory.current").write_text(f"{used}\n")
-        (folder / "memory.stat").write_text("anon 60\ninactive_file 10\n")
-    assert list(cgroup_rooms(membership, root)) == [40]
-    first = root / "memory"  # version 1, of which a container sees its own as the root
-    first.mkdir()
-    membership.write_text("4:memory:/outer/name\n3:cpu:/\n")
-    (first / "memory.limit_in_bytes").write_text("200")
-    (first / "memory.usage_in_bytes").write_text("150")
-    (first / "memory.stat").write_text("total_inactive_file 5")
-    assert list(cgroup_rooms(membership, root)) == [55]
-    assert list(cgroup_rooms(tmp_path / "not-linux", root)) == []
+    file = tmp_path / "articles.jsonl"
+    rows = made_up_articles(12, 1)
+    for row in rows:
+        row["article"] = "\n\n".join([row["article"]] * 5)
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    # Sizes with which activations are larger than what libraries allocate.
+    vocabulary = {"kind": "folder", "path": str(t5_vocabulary)}
+    model = {
+        "kind": "scratch", "vocabulary": vocabulary, "d_model": 256, "d_kv": 32, "d_ff": 1024,
+        "num_layers": 4, "num_decoder_layers": 2, "num_heads": 8,
+    }  # fmt: skip
+    training = {
+        "max_steps": 2, "batch_size": 6, "evaluation_batch_size": 1, "evaluations": 1,
+        "device": "cpu", "precision": "fp32", "learning_rate": 1e-4,
+        "gradient_checkpointing": checkpointing,
+    }  # fmt: skip
+    trial = measure(
+        "benchmarks.memory:run_trial", tmp_path / "log", model=model, articles=file, rows=12,
+        training=training,
+    ).result  # fmt: skip
+    assert trial["added by training"] > 0.15  # GB, enough to be distinguished from noise
+    assert trial["estimate, mean batch"] <= trial["added by training"]
