@@ -140,7 +140,7 @@ def test_a_decision_survives_its_record() -> None:
 
 
 def test_scores_and_rows_must_match() -> None:
-    with pytest.raises(ValidationError, match="2 scores of 1 rows"):
+    with pytest.raises(ValidationError, match="2 scores for 1 rows"):
         Measured(ids=["a"], scores=[1.0, 2.0])
 
 
