@@ -127,7 +127,8 @@ def serve(command: Sequence[str], log: Path, *, timeout: float = 180) -> Iterato
             if process.poll() is not None or time.monotonic() > end:
                 problem = f"not ready after {timeout:g} seconds"
                 if process.poll() is not None:
-                    problem = f"the server ended with code {process.returncode}"
+                    code = process.returncode
+                    problem = f"the server ended with code {code} before it was ready"
                 raise ProcessError(f"{problem}:\n{last_lines(log)}")
             time.sleep(0.2)
         yield Server(process, url)
