@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,18 +15,16 @@ from benchmarks.plain_evaluation import PlainEvaluation, score
 from highlighter.data.windows import encode_articles, encode_prefix, window_budget
 from highlighter.evaluation.aggregate import sum_up
 from highlighter.evaluation.scoring import score_rows
-from highlighter.evaluation.systems import write_summaries
-from highlighter.inference.summarizer import best_device
+from highlighter.evaluation.systems import run_systems
+from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.rouge import one_sentence_a_line
-from highlighter.model.checkpoint import read_text_settings
-from highlighter.model.model import load_model
+from highlighter.model.checkpoint import finish_checkpoint, read_text_settings
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
     ROUGE_TYPES,
     EvaluationSettings,
     GenerationSettings,
     HighlightSettings,
-    TextSettings,
 )
 from highlighter.system.memory import keep_freed_memory
 
@@ -103,25 +102,21 @@ def evaluate_plainly(
 def evaluate(checkpoint: Path, articles: list[Article], generation: GenerationSettings) -> Run:
     """The project's evaluation, as its step does it; the summaries are those from the start."""
     keep_freed_memory()
-    model = load_model(str(checkpoint)).to(best_device())
-    tokenizer = load_tokenizer(str(checkpoint))
     rows = datasets.Dataset.from_list(
         [
             {"id": str(number), "group": None, **article.model_dump()}
             for number, article in enumerate(articles)
         ]
     )
-    text: TextSettings = read_text_settings(checkpoint)
     highlights, settings = HighlightSettings(), EvaluationSettings()
+    with tempfile.TemporaryDirectory() as folder:
+        finish_checkpoint(checkpoint, generation, highlights, Path(folder, "served"))
+        summarizer = Summarizer.load(Path(folder, "served"))
     started = time.perf_counter()
-    outputs = write_summaries(
-        model, tokenizer, rows["article"][:], rows["highlights"][:],
-        text=text, highlights=highlights, generation=generation,
-        batch_size=settings.batch_size, seed=0,
-    )  # fmt: skip
+    rows = run_systems(summarizer, rows, batch_size=settings.batch_size, oracle_sentences=3, seed=0)
     written = time.perf_counter()
     evaluation = sum_up(
-        score_rows(rows, outputs, settings.workers),
+        score_rows(rows, settings.workers),
         writer="torch", test_fingerprint="", generation=generation, highlights=highlights,
         settings=settings, seed=0,
     )  # fmt: skip
@@ -131,7 +126,7 @@ def evaluate(checkpoint: Path, articles: list[Article], generation: GenerationSe
         writing=written - started,
         scoring=scored - written,
         rouge={name: system.rouge[name].mean for name in ROUGE_TYPES},
-        summaries=outputs.texts["abstractive_first"],
+        summaries=rows["abstractive_first"][:],
     )
 
 

@@ -141,10 +141,13 @@ class TrustSettings(Settings):
     )
 
 
+DecoderSource = Literal["first", "selected"]
+
+
 class HighlightSettings(Settings):
     """What is made of the salience scores."""
 
-    source: Literal["first", "selected"] = Field(
+    source: DecoderSource = Field(
         "selected", description="what the decoder reads of an article longer than its window"
     )
     sentences: int = Field(
@@ -152,11 +155,6 @@ class HighlightSettings(Settings):
     )
     trigram_blocking: bool = Field(True, description="no sentence that repeats a chosen trigram")
     trust: TrustSettings = TrustSettings()
-
-    @property
-    def selected(self) -> int:
-        """How many salient sentences come first into the decoder's source."""
-        return self.sentences if self.source == "selected" else 0
 
 
 class PretrainedModel(Settings):
@@ -370,5 +368,4 @@ class RegistrySettings(Settings):
 
     model_name: Literal["news-highlighter"] = "news-highlighter"
     gate: GateSettings = GateSettings()
-    engine: EngineSettings = EngineSettings()
     resamples: int = Field(2000, ge=100, description="bootstrap resamples against the champion")

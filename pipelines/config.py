@@ -91,11 +91,11 @@ def check_config(config: dict[str, Any], where: str) -> RunConfig:
 
 def _require_constraints_of_engine(settings: dict[str, dict[str, Any]], where: str) -> None:
     trust = settings["parameters"]["highlights"].trust
-    engine = settings["steps.register.parameters"]["registry"].engine
+    engine = settings["steps.evaluate.parameters"]["engine"]
     if trust.names_from_article and engine.kind != "torch":
         raise ConfigError(
             f"{where}: parameters.highlights.trust.names_from_article needs "
-            "steps.register.parameters.registry.engine.kind: torch; CTranslate2 has no constrained "
+            "steps.evaluate.parameters.engine.kind: torch; CTranslate2 has no constrained "
             "decoding."
         )
 

@@ -29,12 +29,13 @@ def summarization(
     them), so that a changed file is not taken for a cached one.
     """
     articles, ingest_report = ingest(seed=seed, data_version=data_version)
-    features, tokenizer, _ = tokenize(articles, model, model_version, text)
+    features, tokenizer, tokenize_report = tokenize(articles, model, model_version, text)
     checkpoint, training_report = fine_tune(features, tokenizer, model, model_version, text, seed)
-    evaluation, rows, _ = evaluate(
+    evaluation, rows, engine, _ = evaluate(
         articles,
         checkpoint,
         ingest_report,
+        tokenize_report,
         training_report,
         model,
         model_version,
@@ -42,4 +43,4 @@ def summarization(
         generation,
         seed,
     )
-    register(checkpoint, evaluation, rows, ingest_report, seed)
+    register(checkpoint, evaluation, rows, engine, ingest_report, seed)

@@ -9,10 +9,9 @@ from highlighter.data.files import read_rows
 from highlighter.data.fingerprint import hash_files
 from highlighter.data.validation import ARTICLE_FEATURES
 from highlighter.errors import CorpusError, RegistryError
-from highlighter.evaluation.evaluate import judge
+from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.record import Evaluation
-from highlighter.model.checkpoint import read_generation_settings, read_highlight_settings
-from highlighter.settings import Columns, EvaluationSettings
+from highlighter.settings import Columns, EvaluationSettings, MapSettings
 from highlighter.system.folders import temporary_folder
 from release import registry
 from release.logged_model import fetch_checkpoint
@@ -36,12 +35,11 @@ def judge_version(name: str, version: str, file: Path) -> Evaluation:
     else:
         found = find_version(f"models:/{name}/{version}")
     checkpoint = fetch_checkpoint(found, temporary_folder("judge"))
-    evaluation, _ = judge(
+    evaluation, _ = evaluate_checkpoint(
         checkpoint,
         rows,
         test_fingerprint=hash_files([file]),
-        highlights=read_highlight_settings(checkpoint),
-        generation=read_generation_settings(checkpoint),
+        oracle_sentences=MapSettings().oracle_sentences,
         settings=EvaluationSettings(),
         seed=_SEED,
     )

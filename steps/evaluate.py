@@ -1,4 +1,4 @@
-"""Step 4: judge the model on the test split, beside baselines on the same rows."""
+"""Step 4: evaluate the model on the test split, together with baselines on the same rows."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,14 @@ from typing import Annotated
 import mlflow
 from datasets import Dataset, DatasetDict
 from zenml import step
+from zenml.logger import get_logger
 from zenml.types import HTMLString
 
+from highlighter.data.features import TokenizeReport
 from highlighter.data.validation import IngestReport
 from highlighter.evaluation.record import Evaluation
 from highlighter.settings import (
+    EngineSettings,
     EvaluationSettings,
     GenerationSettings,
     HighlightSettings,
@@ -22,63 +25,74 @@ from highlighter.system.memory import keep_freed_memory
 from highlighter.training.report import TrainingReport
 from release.teacher import teacher_folder
 from steps.caching import depends_on_code
-from steps.materializers import ArrowMaterializer
+from steps.materializers import ArrowMaterializer, FolderMaterializer
 from steps.run_record import log_settings
+
+logger = get_logger(__name__)
 
 
 @step(
     experiment_tracker=True,
     cache_policy=depends_on_code(__file__),
-    output_materializers={"evaluated_rows": ArrowMaterializer},
+    output_materializers={"evaluated_rows": ArrowMaterializer, "engine": FolderMaterializer},
 )
 def evaluate(
     articles: DatasetDict,
     checkpoint: Path,
     ingest_report: IngestReport,
+    tokenize_report: TokenizeReport,
     training_report: TrainingReport,
     model: ModelSource,
     model_version: str,
     highlights: HighlightSettings,
     generation: GenerationSettings,
     seed: int,
+    engine: EngineSettings = EngineSettings(),
     evaluation: EvaluationSettings = EvaluationSettings(),
 ) -> tuple[
     Annotated[Evaluation, "evaluation"],
     Annotated[Dataset, "evaluated_rows"],
+    Annotated[Path, "engine"],
     Annotated[HTMLString, "report"],
 ]:
-    """Scores with intervals, every test row with every system's summary, and the report."""
-    from highlighter.evaluation.distillation import judge_beside_teacher
-    from highlighter.evaluation.evaluate import judge
+    """Choose the engine that will serve, and evaluate the model as it will be served."""
+    from highlighter.evaluation.distillation import compare_with_teacher
+    from highlighter.evaluation.evaluate import evaluate_checkpoint
     from highlighter.evaluation.pictures import picture_evaluation
     from highlighter.evaluation.report import render_report
+    from highlighter.inference.engines import copy_engine
+    from highlighter.model.checkpoint import finish_checkpoint
     from highlighter.system.cpu import keep_to_usable_cores
 
     log_settings()
     keep_freed_memory()
     keep_to_usable_cores()
-    result, rows = judge(
-        checkpoint,
+    folder = temporary_folder("evaluate")
+    served = folder / "checkpoint"
+    finish_checkpoint(checkpoint, generation, highlights, served)
+    _convert(served, articles["test"]["article"][: engine.articles], engine)
+    copy_engine(served, folder / "engine")
+    result, rows = evaluate_checkpoint(
+        served,
         articles["test"],
         test_fingerprint=ingest_report.fingerprints["test"],
-        highlights=highlights,
-        generation=generation,
+        oracle_sentences=tokenize_report.oracle_sentences,
         settings=evaluation,
         seed=seed,
     )
     if isinstance(model, StudentModel):
-        result, rows = judge_beside_teacher(
-            checkpoint,
+        result, rows = compare_with_teacher(
+            served,
             teacher_folder(model),
             model.teacher,
             articles["test"],
             (result, rows),
+            oracle_sentences=tokenize_report.oracle_sentences,
             settings=evaluation,
             seed=seed,
         )
     figures = picture_evaluation(result, rows, training_report)
     report = render_report(result, rows, figures, evaluation.samples)
-    folder = temporary_folder("evaluate")
     rows.to_parquet(folder / "rows.parquet")
     mlflow.log_artifact(str(folder / "rows.parquet"), "evaluation")
     mlflow.log_dict(result.model_dump(mode="json"), "evaluation/evaluation.json")
@@ -93,4 +107,21 @@ def evaluate(
     for name, figure in figures.items():
         mlflow.log_figure(figure, f"figures/{name}.png")
     mlflow.log_metrics(result.metrics())
-    return result, rows, HTMLString(report)
+    return result, rows, folder / "engine", HTMLString(report)
+
+
+def _convert(checkpoint: Path, articles: list[str], settings: EngineSettings) -> None:
+    """Convert for CTranslate2 if configured; if its summaries differ too much, torch serves."""
+    from highlighter.inference.engine_check import convert_and_check
+
+    if settings.kind != "ctranslate2":
+        return
+    check = convert_and_check(checkpoint, articles, settings)
+    mlflow.log_dict(check.model_dump(), "engine/check.json")
+    if not check.accepted:
+        logger.warning(
+            "The mean ROUGE-L between the summaries of CTranslate2 and torch on %d articles is "
+            "%.1f, below the minimum of %.1f, so the service will use torch. A wider compute_type "
+            "may help.",
+            check.articles, check.rouge, settings.minimum_agreement,
+        )  # fmt: skip

@@ -1,6 +1,5 @@
 """Step 5: register the model, and make it the champion if it passes the gate."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from zenml.logger import get_logger
 from highlighter.data.validation import IngestReport
 from highlighter.evaluation.record import Evaluation
 from highlighter.model.checkpoint import write_card
-from highlighter.settings import Engine, EngineSettings, RegistrySettings
+from highlighter.settings import RegistrySettings
 from highlighter.system.folders import temporary_folder
 from release.champion import Lineage
 from release.gate import measured_for_gate, teacher_for_gate
@@ -29,18 +28,20 @@ def register(
     checkpoint: Path,
     evaluation: Evaluation,
     rows: Dataset,
+    engine: Path,
     ingest_report: IngestReport,
     seed: int,
     registry: RegistrySettings = RegistrySettings(),
 ) -> Annotated[Registration, "registration"]:
     """A new version in MLflow's registry; the champion is what `bentoml serve` serves."""
-    from highlighter.model.checkpoint import count_parameters, finish_checkpoint
+    from highlighter.inference.engines import copy_engine
+    from highlighter.model.checkpoint import count_parameters, finish_checkpoint, read_engine
 
     log_settings()
     folder = temporary_folder("register") / "checkpoint"
     finish_checkpoint(checkpoint, evaluation.generation, evaluation.highlights, folder)
-    engine = _prepare_engine(folder, rows["article"][: registry.engine.articles], registry.engine)
-    write_card(folder, evaluation.card(count_parameters(folder), engine))
+    copy_engine(engine, folder)
+    write_card(folder, evaluation.card(count_parameters(folder), read_engine(folder)))
     model = log_checkpoint(folder, registry.model_name, [rows[0]["article"]])
     mlflow.log_metrics(evaluation.metrics(), model_id=model.model_id)
     registration = publish(
@@ -69,27 +70,3 @@ def register(
         "; ".join(registration.decision.reasons),
     )
     return registration
-
-
-def _prepare_engine(folder: Path, articles: list[str], settings: EngineSettings) -> Engine:
-    """Convert for CTranslate2, if wanted; where it writes something else, torch serves."""
-    from highlighter.inference.engine_check import convert_and_check
-    from highlighter.inference.engines import FOLDER
-    from highlighter.model.checkpoint import write_engine
-    from highlighter.system.cpu import usable_cores
-
-    engine: Engine = "torch"
-    if settings.kind == "ctranslate2":
-        check = convert_and_check(folder, articles, settings, usable_cores())
-        mlflow.log_dict(check.model_dump(), "engine/check.json")
-        if check.accepted:
-            engine = "ctranslate2"
-            write_engine(folder, engine)
-        else:
-            logger.warning(
-                "CTranslate2's summaries agree with torch's by ROUGE-L %.1f on %d articles, below "
-                "%.1f: the service will use torch. A wider compute_type may help.",
-                check.rouge, check.articles, settings.minimum_agreement,
-            )  # fmt: skip
-            shutil.rmtree(folder / FOLDER)
-    return engine

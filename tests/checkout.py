@@ -34,14 +34,14 @@ FAST = {
             "parameters": {
                 "source": {
                     "kind": "embedded",
-                    "limits": {"train": 200, "validation": 20, "test": 20},
+                    "limits": {"train": 200, "validation": 20, "test": 30},
                 }
             }
         },
         "fine_tune": {
             "parameters": {"training": {"max_steps": 10, "evaluations": 2, "device": "cpu"}}
         },
-        "register": {"parameters": {"registry": {"engine": {"minimum_agreement": 0.0}}}},
+        "evaluate": {"parameters": {"engine": {"minimum_agreement": 0.0}}},
     },
 }  # fmt: skip
 

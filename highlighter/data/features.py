@@ -43,6 +43,7 @@ class TokenizeReport(BaseModel):
     """Lengths of articles and highlights, and the share of sentences labelled salient."""
 
     vocabulary: int
+    oracle_sentences: int
     articles: dict[str, Lengths]
     highlights: dict[str, Lengths]
     salient: dict[str, float]
@@ -92,6 +93,7 @@ def tokenize_splits(
     }
     report = TokenizeReport(
         vocabulary=len(tokenizer),
+        oracle_sentences=settings.oracle_sentences,
         articles=lengths["source_length"],
         highlights=lengths["target_length"],
         salient={split: _salient_share(rows) for split, rows in features.items()},

@@ -1,4 +1,4 @@
-"""Sum up scored rows: means with intervals, differences, slices."""
+"""Aggregate scored rows: means with intervals, differences, slices."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,17 @@ def sum_up(
     settings: EvaluationSettings,
     seed: int,
 ) -> Evaluation:
-    """Means, intervals, differences and slices of scored rows; the same for the same seed."""
+    """Return the evaluation of scored rows.
+
+    Args:
+        rows: what `score_rows` returned.
+        writer: engine that generated the summaries.
+        test_fingerprint: fingerprint of the test split.
+        generation: settings of the generation.
+        highlights: settings of the extraction and the checks.
+        settings: number of resamples.
+        seed: seed of the resampling, which makes the intervals reproducible.
+    """
     table = _numbers(rows)
 
     def mean_of(values: ArrayLike) -> Interval:
@@ -101,7 +111,7 @@ def sum_up(
 
 
 def _numbers(rows: datasets.Dataset) -> dict[str, NDArray[np.float64]]:
-    """The columns of numbers and truth values, read at once: `datasets` takes long for each."""
+    """Return the numeric and Boolean columns; reading all at once is faster than one by one."""
     table: pyarrow.Table = rows.with_format("arrow")[:]
     kinds = pyarrow.types
     return {

@@ -1,4 +1,4 @@
-"""From a checkpoint and test articles to the evaluation."""
+"""Evaluate a registered checkpoint on test articles."""
 
 from pathlib import Path
 
@@ -7,45 +7,46 @@ import datasets
 from highlighter.evaluation.aggregate import sum_up
 from highlighter.evaluation.record import Evaluation
 from highlighter.evaluation.scoring import score_rows
-from highlighter.evaluation.systems import write_summaries
-from highlighter.inference.summarizer import best_device
-from highlighter.model.checkpoint import read_text_settings
-from highlighter.model.model import load_model
-from highlighter.model.tokenizer import load_tokenizer
-from highlighter.settings import EvaluationSettings, GenerationSettings, HighlightSettings
+from highlighter.evaluation.systems import run_systems
+from highlighter.inference.summarizer import Summarizer
+from highlighter.model.checkpoint import read_generation_settings, read_highlight_settings
+from highlighter.settings import EvaluationSettings
 
 
-def judge(
+def evaluate_checkpoint(
     checkpoint: Path,
     articles: datasets.Dataset,
     *,
     test_fingerprint: str,
-    highlights: HighlightSettings,
-    generation: GenerationSettings,
+    oracle_sentences: int,
     settings: EvaluationSettings,
     seed: int,
 ) -> tuple[Evaluation, datasets.Dataset]:
-    """The evaluation, and the scored rows behind it (see `score_rows`)."""
-    model = load_model(str(checkpoint)).to(best_device())
-    outputs = write_summaries(
-        model,
-        load_tokenizer(str(checkpoint)),
-        articles["article"][:],
-        articles["highlights"][:],
-        text=read_text_settings(checkpoint),
-        highlights=highlights,
-        generation=generation,
+    """Return the evaluation, and the scored rows it was computed from (see `score_rows`).
+
+    Args:
+        checkpoint: a folder with settings and engine, as it is registered and served.
+        articles: columns `id`, `article`, `highlights` and `group`.
+        test_fingerprint: fingerprint of the articles.
+        oracle_sentences: most sentences of the oracle.
+        settings: batch sizes, processes and resamples.
+        seed: seed of the random baseline and of the bootstrap.
+    """
+    summarizer = Summarizer.load(checkpoint)
+    rows = run_systems(
+        summarizer,
+        articles,
         batch_size=settings.batch_size,
+        oracle_sentences=oracle_sentences,
         seed=seed,
     )
-    rows = score_rows(articles, outputs, settings.workers)
+    rows = score_rows(rows, settings.workers)
     evaluation = sum_up(
         rows,
-        # What the service runs instead is compared with it when it is registered (engine_check).
-        writer=f"torch, {str(model.dtype).removeprefix('torch.')}, {model.device.type}",
+        writer=summarizer.writer.description,
         test_fingerprint=test_fingerprint,
-        generation=generation,
-        highlights=highlights,
+        generation=read_generation_settings(checkpoint),
+        highlights=read_highlight_settings(checkpoint),
         settings=settings,
         seed=seed,
     )

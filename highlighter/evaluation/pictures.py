@@ -1,4 +1,4 @@
-"""Pictures of a run. Each function returns a figure; nothing is shown or saved here."""
+"""Figures of a run. Each function returns a figure and neither shows nor saves it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ def _figure(title: str, xlabel: str, ylabel: str, panels: int = 1) -> Figure:
 
 
 def plot_lengths(lengths: Sequence[int], limit: int, what: str) -> Figure:
-    """Histogram of token counts with the limit marked."""
+    """Return a histogram of token counts with the limit marked."""
     figure = _figure(f"Length of {what} (train)", "tokens", what)
     axes = figure.axes[0]
     axes.hist(lengths, bins=40, color="#4878a8")
@@ -33,13 +33,15 @@ def plot_lengths(lengths: Sequence[int], limit: int, what: str) -> Figure:
 
 
 def plot_learning_curves(curves: Mapping[str, Points], best_step: int) -> Figure:
-    """Losses of summary and salience over optimizer steps, with the kept step marked.
+    """Return the losses of summary and salience by optimizer step, with the kept step marked.
 
-    `curves` by MLflow's names, such as "validation/salience_loss".
+    Args:
+        curves: (step, loss) by MLflow's name, such as "validation/salience_loss".
+        best_step: the step whose weights were kept.
     """
     titles = {
-        "summary_loss": "summary (nats a token)",
-        "salience_loss": "salience (nats a segment)",
+        "summary_loss": "summary (nats per token)",
+        "salience_loss": "salience (nats per segment)",
     }
     figure = _figure("Learning curves", "optimizer step", "loss", panels=len(titles))
     for axes, (name, title) in zip(figure.axes, titles.items(), strict=True):
@@ -56,7 +58,7 @@ def plot_learning_curves(curves: Mapping[str, Points], best_step: int) -> Figure
 
 
 def plot_rouge(systems: Mapping[str, Mapping[str, Interval]]) -> Figure:
-    """Points with 95 % intervals: ROUGE F1 (percent) by type, one colour a system."""
+    """Return ROUGE F1 in percent by type with 95 % intervals, one color per system."""
     figure = _figure("ROUGE F1 on the test split, 95 % intervals", "", "percent")
     axes = figure.axes[0]
     names = list(next(iter(systems.values())))
@@ -76,7 +78,7 @@ def plot_rouge(systems: Mapping[str, Mapping[str, Interval]]) -> Figure:
 
 
 def plot_places(places: Mapping[str, Sequence[float]]) -> Figure:
-    """Where chosen sentences lie: share per tenth of the article, one line a system."""
+    """Return the share of chosen sentences per tenth of the article, one line per system."""
     figure = _figure("Where in the article the sentences lie", "tenth of the article", "share")
     axes = figure.axes[0]
     for system, values in places.items():
@@ -88,7 +90,7 @@ def plot_places(places: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def plot_summary_lengths(words: Mapping[str, Sequence[float]]) -> Figure:
-    """Histograms of words a summary, one outline a system."""
+    """Return histograms of the summaries' words, one outline per system."""
     figure = _figure("Length of summaries (test)", "words", "summaries")
     axes = figure.axes[0]
     highest = max(max(values, default=1) for values in words.values())
@@ -101,7 +103,7 @@ def plot_summary_lengths(words: Mapping[str, Sequence[float]]) -> Figure:
 def picture_evaluation(
     evaluation: Evaluation, rows: datasets.Dataset, training: TrainingReport
 ) -> dict[str, Figure]:
-    """Learning curves, ROUGE with intervals, places of chosen sentences, lengths of summaries."""
+    """Return learning curves, ROUGE, places of chosen sentences, and lengths of summaries."""
     shown = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
     words = {
         name: rows[column(name, "words")][:] for name in ("abstractive", "extractive", "lead3")
@@ -116,7 +118,7 @@ def picture_evaluation(
 
 
 def _places(rows: datasets.Dataset, extractor: str) -> list[float]:
-    """Each chosen sentence's place in its article, 0 for the first and 1 for the last."""
+    """Return each chosen sentence's relative place: 0 for the first sentence, 1 for the last."""
     return [
         index / max(1, len(scores) - 1)
         for chosen, scores in zip(rows[f"{extractor}_chosen"], rows["sentence_scores"], strict=True)

@@ -1,4 +1,4 @@
-"""The evaluation as a typed record: means with intervals, differences, slices."""
+"""The evaluation as a record: means with intervals, differences, slices."""
 
 import numpy as np
 from pydantic import BaseModel
@@ -12,8 +12,8 @@ from highlighter.settings import (
     HighlightSettings,
 )
 
-# "served" is what a reader gets: "abstractive", or "extractive" where there is a doubt about it.
-# "abstractive" is the one of the two below it that the configuration chooses.
+# "served" is what the service answers: "abstractive", or "extractive" where it is doubted.
+# "abstractive" is the one of the next two that `highlights.source` selects.
 SYSTEMS = (
     "served",
     "abstractive",
@@ -39,19 +39,19 @@ MEASURES = (
 
 
 def column(system: str, measure: str) -> str:
-    """Name of a measure's column in the table of rows."""
+    """Return the name of a measure's column in the scored rows."""
     return f"{system}_{measure}"
 
 
 def source_column(source: str) -> str:
-    """Name of the column with the text of a decoder source, while rows are scored."""
+    """Return the name of the column with a decoder source's text, before rows are scored."""
     return f"source_{source}"
 
 
 def recall_column(source: str) -> str:
-    """Name of the column with the percentage of the reference's bigrams that a source holds.
+    """Return the name of the column with the percentage of the reference's bigrams in a source.
 
-    It bounds what a decoder can copy from that source, whatever the decoder is worth.
+    It is an upper bound of what any decoder can copy from that source.
     """
     return f"recall_{source}"
 
@@ -60,7 +60,7 @@ COMPARED = ("served", "abstractive", "extractive")
 
 
 class Contender(BaseModel):
-    """A model's size, how it writes, and its means on the test rows; ROUGE by system and type."""
+    """A model's size, its beams, and its means on the test rows, by system."""
 
     encoder_layers: int
     decoder_layers: int
@@ -72,9 +72,8 @@ class Contender(BaseModel):
 
 
 class Speed(BaseModel):
-    """Seconds an article of both, medians, and the teacher's in all over the student's.
-
-    The ratio's interval is of the articles, which are drawn again for both at once.
+    """Median seconds per article of both models, and the ratio of the teacher's total seconds to
+    the student's. For its interval, both times of an article are resampled together.
     """
 
     articles: int
@@ -86,7 +85,7 @@ class Speed(BaseModel):
 
 
 class Tradeoff(BaseModel):
-    """Both on the same test rows, each as it is served; `difference` is student - teacher."""
+    """A student and its teacher on the same test rows; `difference` is student - teacher."""
 
     name: str
     teacher: Contender
@@ -95,7 +94,7 @@ class Tradeoff(BaseModel):
     speed: Speed
 
     def metrics(self) -> dict[str, float]:
-        """As flat metrics, `distillation/...`."""
+        """Return flat metrics, `distillation/...`."""
         flat = {
             f"distillation/{system}/{name}_difference": interval.mean
             for system, of_type in self.difference.items()
@@ -110,17 +109,17 @@ class Tradeoff(BaseModel):
 
 
 def teacher_column(name: str) -> str:
-    """Name of the column of the rows that holds the same of the teacher."""
+    """Return the name of the column with the teacher's value."""
     return f"teacher_{name}"
 
 
 class SystemScores(BaseModel):
     """One system on all test rows. ROUGE F1 in percent; shares in 0..1.
 
-    `over_lead3` and `over_extractive` are the paired differences of each ROUGE type against LEAD-3
-    and the salience head's own sentences on the same rows;
-    `faithfulness` is the share of all its facts that stand in their articles, `fact_recall` the
-    share of the references' facts that it states.
+    `over_lead3` and `over_extractive` are the paired differences of each ROUGE type to LEAD-3 and
+    to the sentences that the salience head chooses. `faithfulness` is the share of the summaries'
+    facts that appear in the articles; `fact_recall` is the share of the references' facts that the
+    summaries state.
     """
 
     rouge: dict[str, Interval]
@@ -135,7 +134,7 @@ class SystemScores(BaseModel):
 
 
 class Slice(BaseModel):
-    """ROUGE-Lsum of some systems on a part of the rows, and how the written summaries' facts do."""
+    """ROUGE-Lsum of some systems on a part of the rows, and faithfulness of "abstractive"."""
 
     name: str
     rows: int
@@ -145,10 +144,10 @@ class Slice(BaseModel):
 
 
 class SourceComparison(BaseModel):
-    """The "selected" source minus the "first" on the rows that don't fit.
+    """The source "selected" minus the source "first", on articles longer than the source.
 
-    By ROUGE type of the written summary, and in percent of the reference's bigrams that the source
-    holds.
+    `difference` is in points of each ROUGE type; `recall_*` are percentages of the reference's
+    bigrams that the sources contain.
     """
 
     rows: int
@@ -159,7 +158,7 @@ class SourceComparison(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """What was measured, on which rows, and how; `writer` is what wrote the summaries."""
+    """What was measured, on which rows, and how; `writer` is the engine, its type and device."""
 
     rows: int
     writer: str
@@ -179,7 +178,7 @@ class Evaluation(BaseModel):
     tradeoff: Tradeoff | None = None
 
     def metrics(self) -> dict[str, float]:
-        """The evaluation as flat metrics, `test/<system>/<measure>`; undefined ones left out."""
+        """Return flat metrics, `test/<system>/<measure>`, without undefined ones."""
         flat: dict[str, float] = {}
         for system, scores in self.systems.items():
             for name in ROUGE_TYPES:
@@ -195,7 +194,7 @@ class Evaluation(BaseModel):
         return {name: value for name, value in flat.items() if np.isfinite(value)}
 
     def card(self, parameters: int, engine: Engine) -> MeasuredModel:
-        """What the service tells of it; undefined measures are left out."""
+        """Return the model's card for the service, without undefined measures."""
         scores = [
             _score(system, name, scores.rouge[name])
             for system, scores in self.systems.items()

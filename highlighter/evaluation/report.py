@@ -1,4 +1,4 @@
-"""The evaluation as a table in the terminal and as one self-contained HTML page."""
+"""Show the evaluation as a table in the terminal and as a self-contained HTML page."""
 
 import base64
 import io
@@ -23,11 +23,14 @@ _SCORES = ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "recalled", "wo
 
 
 def print_scores(evaluation: Evaluation) -> None:
-    """Print every system's scores, and the share of written summaries that a reader gets."""
+    """Print every system's scores, and the share of summaries that are replaced."""
     console = Console()
     console.print(f"[bold]{evaluation.rows} articles.[/] ROUGE F1, 95 % intervals")
     console.print(_scores(evaluation))
-    console.print(f"{evaluation.doubted:.0%} of the written summaries are doubted, so extracted.")
+    console.print(
+        f"{evaluation.doubted:.0%} of the written summaries failed a check; extracted sentences "
+        "replace them."
+    )
 
 
 def _scores(evaluation: Evaluation) -> Table:
@@ -57,7 +60,7 @@ def _share(interval: Interval) -> str:
 def render_report(
     evaluation: Evaluation, rows: datasets.Dataset, figures: Mapping[str, Figure], samples: int
 ) -> str:
-    """The page, with figures embedded and the first `samples` rows shown in full."""
+    """Return the page, with embedded figures and the first `samples` rows in full."""
     return render(
         _PAGE,
         evaluation=evaluation,
@@ -68,7 +71,7 @@ def render_report(
 
 
 def _sample(row: dict[str, Any]) -> dict[str, Any]:
-    """The row, with its article as paragraphs of sentences: text, score, chosen, in the oracle."""
+    """Return the row with its `paragraphs`: lists of sentences with text, score and marks."""
     article = row["article"]
     chosen, oracle = set(row["extractive_chosen"]), set(row["oracle_chosen"])
     spans = iter(enumerate(split_sentences(article)))

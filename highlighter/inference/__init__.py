@@ -1,1 +1,1 @@
-"""The way from articles to answers."""
+"""The path from articles to answers. The service and the evaluation both use `Summarizer`."""

@@ -1,16 +1,19 @@
-"""What is asked about an article, and what is answered: types only, without torch."""
+"""Types of requests and answers. Importing them does not import torch."""
+
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from highlighter.inference.trust import Doubt
+Doubt = Literal["empty", "unsupported_facts", "low_confidence", "misses_salient"]
 
 
 class HighlightRequest(BaseModel):
-    """One article, and what is wanted of it.
+    """One article and the options of its answer.
 
-    `important` will be the paragraphs with the `top_k` highest scores, or all that score at least
-    `threshold`; both given, both must hold; neither given, the checkpoint's own number.
-    `max_summary_tokens` can only lower the checkpoint's own limit.
+    `important` marks the `top_k` paragraphs with the highest scores, or those that score at least
+    `threshold`. If both are given, a paragraph has to meet both; if neither is given, `top_k` is
+    the checkpoint's number of sentences. `max_summary_tokens` can only lower the checkpoint's
+    limit.
     """
 
     article: str
@@ -20,17 +23,17 @@ class HighlightRequest(BaseModel):
 
 
 class Paragraph(BaseModel):
-    """A piece of the article, verbatim: `article[start:end] == text`."""
+    """A verbatim part of the article: `article[start:end] == text`."""
 
     text: str
     start: int
     end: int
-    score: float = Field(description="How important it is, 0 to 1")
+    score: float = Field(description="Importance of the paragraph, 0 to 1")
     important: bool
 
 
 class Counts(BaseModel):
-    """The article's size; `windows` is how many were read."""
+    """Size of the article, and the number of encoder windows it was read in."""
 
     characters: int
     words: int
@@ -39,9 +42,10 @@ class Counts(BaseModel):
 
 
 class Truncated(BaseModel):
-    """`source`: the summary was written from a part of the article, as the whole doesn't fit.
+    """Whether the decoder read only a part of the article, and whether its text was cut off.
 
-    `summary`: what was written reached the token limit before its end.
+    `source`: the article is longer than the decoder's source. `summary`: the generated text reached
+    the token limit before its end token.
     """
 
     source: bool
@@ -49,16 +53,16 @@ class Truncated(BaseModel):
 
 
 class Reading(BaseModel):
-    """An article's paragraphs (its sentences, if it has one paragraph)."""
+    """The scored paragraphs of an article, or its sentences if it has only one paragraph."""
 
     paragraphs: list[Paragraph]
     counts: Counts
 
 
 class Summary(BaseModel):
-    """The model's own words, unless there is a `doubt`: then the most salient sentences, verbatim.
+    """The generated summary, or the most salient sentences verbatim if there is a `doubt`.
 
-    `confidence` is the geometric mean of the probabilities of the tokens that the model wrote.
+    `confidence` is the geometric mean of the probabilities of the generated tokens, in 0..1.
     """
 
     summary: str
@@ -68,7 +72,7 @@ class Summary(BaseModel):
 
 
 class Highlights(Reading, Summary):
-    """All about one article; the times are those of the batch that it was a part of."""
+    """The complete answer; the times in milliseconds are those of the article's batch."""
 
     read_ms: float
     write_ms: float

@@ -1,96 +1,51 @@
-"""Keep a summary's names and numbers to those of its article while it is written."""
+"""Constrained decoding: restrict a summary's names and numbers to those of its article."""
 
 import re
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
-_CANDIDATES = (24, 480, sys.maxsize)  # most probable next tokens that are looked at, at each step
-_EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"
-_LONGEST_INITIAL = 4  # "J." and "St." don't end a sentence, "May." does
-_ENDINGS = re.compile(r"['’]?s?['’]?[^\w]*")
+from highlighter.inference.word_list import EDGES, WordList
+
+_CANDIDATES = (24, 480, sys.maxsize)  # most probable next tokens that are examined at each step
 _ASCII_BYTE = re.compile(r"^<0x([0-7][0-9A-F])>$")
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*$")
 
 
-class WordList:
-    """The words of one article, all their beginnings, and which word follows which."""
-
-    def __init__(self, article: str) -> None:
-        self._words: set[str] = set()
-        self._followers: defaultdict[str, set[str]] = defaultdict(set)
-        runs = article.split()
-        for run in runs:
-            word = run.strip(_EDGES)
-            self._words.update((word, *re.split(r"[-–'’/]", word)))
-        for run, follower in pairwise([*runs, ""]):
-            followers = self._followers[run.strip(_EDGES)]
-            if run[-1].isalnum() or len(run) < _LONGEST_INITIAL:
-                word = follower.strip(_EDGES)
-                followers.update((word, *re.split(r"['’]", word)[:1]))
-        self._words.discard("")
-        self._beginnings = {word[:end] for word in self._words for end in range(1, len(word) + 1)}
-        self._lower_words = {word.casefold() for word in self._words}
-        self._lower_beginnings = {text.casefold() for text in self._beginnings}
-
-    def may_begin(self, text: str, opens_sentence: bool) -> bool:
-        """Whether a word of the article begins so, or is `text` but for an ending."""
-        if text in self._beginnings or (
-            opens_sentence and text.casefold() in self._lower_beginnings
-        ):
-            return True
-        return self.may_end(text, opens_sentence)
-
-    def may_end(self, text: str, opens_sentence: bool) -> bool:
-        """Whether `text` is a word of the article, perhaps with a possessive or a stop."""
-        for end in range(len(text), 0, -1):
-            known = text[:end]
-            if known in self._words or (opens_sentence and known.casefold() in self._lower_words):
-                return bool(_ENDINGS.fullmatch(text, end))
-        return False
-
-    def may_follow(self, previous: str, text: str, whole: bool) -> bool:
-        """Whether `text`, a word or its beginning, follows the word `previous` in the article.
-
-        So that no first name gets another's surname, and no day another month. Where `previous`
-        ends a phrase (a comma, a possessive) or is no word of the article, anything may follow.
-        """
-        if previous not in self._followers:
-            return True
-        return any(
-            _is_with_ending(word, text) or (not whole and word.startswith(text))
-            for word in self._followers[previous]
-        )
-
-
-def _is_with_ending(word: str, text: str) -> bool:
-    return bool(word) and text.startswith(word) and bool(_ENDINGS.fullmatch(text, len(word)))
-
-
 class _Written(NamedTuple):
-    """The end of what is written: the open word, and the one before it in its sentence.
-
-    `opens_next`: a word that follows the open one would open a sentence.
-    """
+    """The end of the generated text: its last word, and what is known about its sentence."""
 
     word: str
     opens_sentence: bool
-    previous: str  # "" if there is none that the open word has to follow
-    opens_next: bool
+    previous: str  # the word before it; "" if `word` need not follow it
+    opens_next: bool  # whether the word after `word` opens a sentence
+
+
+class _Vocabulary(NamedTuple):
+    pieces: list[str]
+    known: frozenset[str]
+    kinds: list[str]
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(tokenizer: PreTrainedTokenizerBase) -> _Vocabulary:
+    """Return the tokenizer's pieces, and of each what `_plain_kind` returns."""
+    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    pieces = [_ASCII_BYTE.sub(_character, token) for token in tokens]
+    return _Vocabulary(pieces, frozenset(pieces), [_plain_kind(piece) for piece in pieces])
 
 
 class ArticleWords(LogitsProcessor):
-    """Forbids capitalised words and numbers that the article does not have, or not in this order.
+    """Forbid capitalized words and numbers that are not in the article, or not in this order.
 
-    Constrained decoding as in GENRE (De Cao et al. 2021), with the article's words instead of a
-    catalogue of entities. The first word of a sentence is capitalised whatever it is: there, words
-    that the vocabulary also has in lower case are free. Row i of `articles` belongs to the beams
-    i * beams to (i + 1) * beams - 1.
+    This is constrained decoding as in GENRE (De Cao et al. 2021), with the article's words instead
+    of a catalog of entities. The first word of a sentence is always capitalized, so words that the
+    vocabulary also contains in lower case are allowed there. Beams i * beams to (i + 1) * beams - 1
+    belong to entry i of `articles`.
     """
 
     def __init__(
@@ -100,22 +55,24 @@ class ArticleWords(LogitsProcessor):
         self._beams = beams
         self._known: dict[tuple[int, _Written, int], bool] = {}
         self._closed: dict[tuple[int, _Written], bool] = {}
-        pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
-        self._pieces = [_ASCII_BYTE.sub(_character, piece) for piece in pieces]
-        self._vocabulary = set(self._pieces)
+        self._pieces, self._vocabulary, self._plain = _vocabulary(tokenizer)
         self._special = set(tokenizer.all_special_ids)
         self._end = tokenizer.eos_token_id
-        self._plain = [_plain_kind(piece) for piece in self._pieces]
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Scores with the forbidden tokens among the most probable at minus infinity."""
+        """Return the scores, with minus infinity for the most probable tokens if forbidden.
+
+        Args:
+            input_ids: the generated tokens, shape (rows, length).
+            scores: log-probabilities of the next token, shape (rows, vocabulary).
+        """
         few, many, every = (min(count, scores.shape[-1]) for count in _CANDIDATES)
         likely = _possible(scores, few)
         forbidden: list[tuple[int, int]] = []
         for row, written in enumerate(input_ids.tolist()):
             article = row // self._beams
             end = self._end_of(written)
-            # Most often one of the likely tokens will do; if not, all are looked at.
+            # One of the few most probable tokens is usually allowed; otherwise more are examined.
             for count in (few, many, every):
                 possible = (
                     likely[row] if count == few else _possible(scores[row : row + 1], count)[0]
@@ -131,7 +88,13 @@ class ArticleWords(LogitsProcessor):
         return scores
 
     def keeps_to(self, article: int, ids: Sequence[int], ended: bool) -> bool:
-        """Whether a summary of an article has no forbidden token; `ended`: nor a forbidden end."""
+        """Return whether a summary has no forbidden token.
+
+        Args:
+            article: the index of its article.
+            ids: the summary's token ids, without the end token.
+            ended: whether the end token followed.
+        """
         tokens = [*ids, self._end] if ended else list(ids)
         return all(
             self._allows(article, self._end_of(tokens[:place]), token)
@@ -139,7 +102,7 @@ class ArticleWords(LogitsProcessor):
         )
 
     def _allows(self, article: int, end: _Written, token: int) -> bool:
-        # Most tokens name nothing; and beams and steps ask the same again and again.
+        # Most tokens are not parts of names, and beams and steps repeat the same questions.
         kind = self._plain[token] if token < len(self._plain) else ""
         if kind == "inside" and not _is_guarded(end.word):
             return True
@@ -157,25 +120,27 @@ class ArticleWords(LogitsProcessor):
         if token == self._end:
             return self._may_close(words, end)
         if not self._is_text(token):
-            return False  # an unknown piece, which no reader sees, hides where a word ends
+            return False  # the unknown token is not decoded, so it would hide a word's end
         piece = self._pieces[token]
         if piece.startswith("<0x"):
-            return True  # a part of a character says nothing yet
+            return True  # an incomplete character cannot be checked yet
         if piece.startswith("▁"):
             previous = self._phrase(end.word, end.opens_sentence)
-            begun = _Written(piece[1:].lstrip(_EDGES), end.opens_next, previous, False)
+            begun = _Written(piece[1:].lstrip(EDGES), end.opens_next, previous, False)
             return self._may_close(words, end) and self._may_be(words, begun, whole=False)
-        longer = end._replace(word=(end.word + piece).lstrip(_EDGES))
+        longer = end._replace(word=(end.word + piece).lstrip(EDGES))
         return self._may_be(words, longer, whole=False)
 
     def _may_close(self, words: WordList, end: _Written) -> bool:
-        """Whether the open word may end. One that leads nowhere (bytes, or nothing else was left)
-        ends at once: nothing could be added to it, and all tokens would be looked at in vain.
+        """Return whether the last word may end.
+
+        A word that no word of the article starts with (after byte tokens, or where every candidate
+        was forbidden) has to end: nothing could complete it.
         """
         return self._may_be(words, end, whole=True) or not self._may_be(words, end, whole=False)
 
     def _may_be(self, words: WordList, end: _Written, whole: bool) -> bool:
-        """Whether the open word, or one that begins so, may stand there."""
+        """Return whether the last word is allowed, or could become so if not `whole`."""
         text, opens = end.word, end.opens_sentence
         if not _is_guarded(text):
             return True
@@ -185,15 +150,15 @@ class ArticleWords(LogitsProcessor):
         return not end.previous or words.may_follow(end.previous, text, whole)
 
     def _phrase(self, word: str, opens_sentence: bool) -> str:
-        """The word, if the next one continues its phrase: a name's or a number's."""
+        """Return the word if it is a name or number that the next word may continue, else ""."""
         if not _is_guarded(word) or self._is_common(word, opens_sentence):
             return ""
-        if word[-1] in _EDGES or word.endswith(("'s", "’s")):
+        if word[-1] in EDGES or word.endswith(("'s", "’s")):
             return ""
         return word
 
     def _is_common(self, text: str, opens_sentence: bool) -> bool:
-        bare = text.rstrip(_EDGES)
+        bare = text.rstrip(EDGES)
         return opens_sentence and bare.isalpha() and f"▁{bare.lower()}" in self._vocabulary
 
     def _end_of(self, written: list[int]) -> _Written:
@@ -206,28 +171,28 @@ class ArticleWords(LogitsProcessor):
         return _Written(word, opens, previous, self._opens_sentence(written))
 
     def _last_word(self, written: list[int]) -> tuple[str, int]:
-        """The last word, without quotes before it, and the index of its first token."""
+        """Return the last word, without opening quotes, and the index of its first token."""
         start = len(written)
         while start > 0 and self._is_text(written[start - 1]):
             start -= 1
             if self._pieces[written[start]].startswith("▁"):
                 break
         text = "".join(self._pieces[token] for token in written[start:])
-        return text.removeprefix("▁").lstrip(_EDGES), start
+        return text.removeprefix("▁").lstrip(EDGES), start
 
     def _is_text(self, token: int) -> bool:
-        # A model may have more rows than the tokenizer has pieces.
+        # The model's vocabulary may be padded beyond the tokenizer's.
         return token < len(self._pieces) and token not in self._special
 
     def _opens_sentence(self, written: list[int]) -> bool:
-        """Whether what comes next is the first word, or follows a sentence's end."""
+        """Return whether the next word is the first of the text or follows a sentence's end."""
         if not written or not self._is_text(written[-1]):
             return True
         return bool(_SENTENCE_END.search(self._pieces[written[-1]]))
 
 
 def _possible(scores: torch.Tensor, count: int) -> list[list[int]]:
-    """Of each row's `count` best tokens, those that no other rule has forbidden."""
+    """Return each row's `count` best tokens, without those that are forbidden already."""
     best = scores.topk(count)
     return [
         [token for token, score in zip(tokens, values, strict=True) if score > -torch.inf]
@@ -240,13 +205,13 @@ def _character(byte: re.Match[str]) -> str:
 
 
 def _plain_kind(piece: str) -> str:
-    """Whether a piece starts a word that is no name or number, or can stand inside one."""
-    text = piece.removeprefix("▁").lstrip(_EDGES)
+    """Return "start" or "inside" for a piece of a word that is no name or number, else ""."""
+    text = piece.removeprefix("▁").lstrip(EDGES)
     if piece.startswith("<") or not text or _is_guarded(text):
         return ""
     return "start" if piece.startswith("▁") else "inside"
 
 
 def _is_guarded(text: str) -> bool:
-    """Whether it is a name or a number: capitalised, or with a digit."""
+    """Return whether the text is a name or number: capitalized, or with a digit."""
     return text[:1].isupper() or any(character.isdigit() for character in text)

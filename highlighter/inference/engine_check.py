@@ -1,16 +1,17 @@
-"""Whether a converted model writes what the reference writes, before it may serve."""
+"""Convert a checkpoint for CTranslate2, and compare its summaries with those of torch."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from pydantic import BaseModel
-from transformers import GenerationConfig
 
-from highlighter.inference.engines import FOLDER, CTranslate2Writer, TorchWriter, convert
-from highlighter.inference.reader import Reader
+from highlighter.inference.engines import FOLDER, CTranslate2Writer, convert
+from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.rouge import score_rouge
-from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
+from highlighter.model.checkpoint import write_engine
 from highlighter.model.model import load_model
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import EngineSettings
@@ -19,7 +20,11 @@ _BATCH = 8
 
 
 class EngineCheck(BaseModel):
-    """How the summaries of both engines agree on some articles; `rouge` is in percent."""
+    """Agreement of both engines' summaries.
+
+    `same` is the number of equal summaries of `articles`; `rouge` is the mean ROUGE-L F1 of
+    CTranslate2's summaries against those of torch, in percent.
+    """
 
     articles: int
     same: int
@@ -28,33 +33,29 @@ class EngineCheck(BaseModel):
 
 
 def convert_and_check(
-    folder: Path, articles: Sequence[str], settings: EngineSettings, threads: int
+    folder: Path, articles: Sequence[str], settings: EngineSettings
 ) -> EngineCheck:
-    """Convert a checkpoint folder's model into it, and compare both on the articles.
+    """Convert a registered checkpoint, and make CTranslate2 its engine if the summaries agree.
 
-    `rouge` is the mean ROUGE-L F1 of the converted model's summaries against torch's. Below the
-    settings' least agreement the check is not accepted.
+    Args:
+        folder: the checkpoint, whose engine is torch. The converted model is kept in it only if it
+            is accepted.
+        articles: texts to summarize with both engines.
+        settings: the type of the converted weights, and the lowest agreement to accept.
     """
     tokenizer = load_tokenizer(str(folder))
-    model = load_model(str(folder), tokenizer=tokenizer).eval()
-    convert(model, tokenizer, folder / FOLDER, settings.compute_type)
-    reader = Reader(model, tokenizer, read_text_settings(folder))
-    selected = read_highlight_settings(folder).selected
-    sources = [reader.source(article, selected) for article in reader.read(articles, _BATCH)]
-    config = GenerationConfig.from_pretrained(folder)
-    writers = (
-        TorchWriter(model.seq2seq, tokenizer),
-        CTranslate2Writer(folder / FOLDER, tokenizer, threads),
-    )
-    reference, converted = (
-        tokenizer.batch_decode(
-            [out.ids for out in writer.write(sources, config, batch_size=_BATCH)],
-            skip_special_tokens=True,
-        )
-        for writer in writers
-    )
+    convert(load_model(str(folder)), tokenizer, folder / FOLDER, settings.compute_type)
+    summarizer = Summarizer.load(folder)
+    read = summarizer.read(articles, _BATCH)
+    reference = [draft.written for draft in summarizer.write(read, _BATCH)]
+    summarizer.writer = CTranslate2Writer(folder / FOLDER, tokenizer, torch.get_num_threads())
+    converted = [draft.written for draft in summarizer.write(read, _BATCH)]
     rouge = 100 * float(np.mean(score_rouge(converted, reference)["rougeL"]))
-    # Two empty summaries agree, but score 0.
+    # Two empty summaries are equal, but their ROUGE is 0.
     same = sum(a == b for a, b in zip(reference, converted, strict=True))
     accepted = rouge >= settings.minimum_agreement or same == len(articles)
+    if accepted:
+        write_engine(folder, "ctranslate2")
+    else:
+        shutil.rmtree(folder / FOLDER)
     return EngineCheck(articles=len(articles), same=same, rouge=rouge, accepted=accepted)

@@ -1,31 +1,32 @@
-"""What writes the summaries: torch, the reference, or CTranslate2, which is faster on a CPU."""
+"""The engines that generate summaries: torch, the reference, and CTranslate2, faster on a CPU."""
 
 import math
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import ctranslate2
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from highlighter.inference.constraints import WordList
 from highlighter.inference.generation import Generated, generate_summaries
-from highlighter.model.checkpoint import read_engine
+from highlighter.inference.word_list import WordList
+from highlighter.model.checkpoint import ENGINE_FILE, read_engine
 from highlighter.model.model import HighlightModel
 
 FOLDER = "ctranslate2"  # in a checkpoint's folder
 
 
-class CTranslate2Writer:
-    """A converted T5. It has no constrained decoding: `words` must be None."""
+class Writer(Protocol):
+    """Generates summaries of sources of token ids."""
 
-    def __init__(self, folder: Path, tokenizer: PreTrainedTokenizerBase, threads: int) -> None:
-        self._translator = ctranslate2.Translator(
-            str(folder), device="cpu", inter_threads=1, intra_threads=threads
-        )
-        self._tokenizer = tokenizer
+    uses_states: ClassVar[bool]  # whether `states` save it a pass of the encoder
+
+    @property
+    def description(self) -> str:
+        """Engine, type of the computation, and device."""
 
     def write(
         self,
@@ -34,10 +35,77 @@ class CTranslate2Writer:
         *,
         batch_size: int,
         words: Sequence[WordList] | None = None,
+        states: Sequence[torch.Tensor | None] | None = None,
     ) -> list[Generated]:
-        """As `generate_summaries`, up to rounding; rows of like length share a batch."""
+        """Return what `generate_summaries` returns for these arguments."""
+
+
+class TorchWriter:
+    """Generation by transformers."""
+
+    uses_states: ClassVar[bool] = True
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+
+    @property
+    def description(self) -> str:
+        """Engine, type of the weights, and device."""
+        dtype = str(self._model.dtype).removeprefix("torch.")
+        return f"torch, {dtype}, {self._model.device.type}"
+
+    def write(
+        self,
+        sources: Sequence[list[int]],
+        config: GenerationConfig,
+        *,
+        batch_size: int,
+        words: Sequence[WordList] | None = None,
+        states: Sequence[torch.Tensor | None] | None = None,
+    ) -> list[Generated]:
+        """Return what `generate_summaries` returns for these arguments."""
+        return generate_summaries(
+            self._model,
+            self._tokenizer,
+            sources,
+            config,
+            batch_size=batch_size,
+            words=words,
+            states=states,
+        )
+
+
+class CTranslate2Writer:
+    """Generation by a converted model. It has no constrained decoding: `words` must be None."""
+
+    uses_states: ClassVar[bool] = False
+
+    def __init__(self, folder: Path, tokenizer: PreTrainedTokenizerBase, threads: int) -> None:
+        self._translator = ctranslate2.Translator(
+            str(folder), device="cpu", inter_threads=1, intra_threads=threads
+        )
+        self._tokenizer = tokenizer
+
+    @property
+    def description(self) -> str:
+        """Engine, type of the computation, and device."""
+        return f"ctranslate2, {self._translator.compute_type}, cpu"
+
+    def write(
+        self,
+        sources: Sequence[list[int]],
+        config: GenerationConfig,
+        *,
+        batch_size: int,
+        words: Sequence[WordList] | None = None,
+        states: Sequence[torch.Tensor | None] | None = None,
+    ) -> list[Generated]:
+        """Return what `generate_summaries` returns, up to rounding; `states` are not used."""
         if words:
-            raise ValueError("CTranslate2 can't hold a summary to its article's words: use torch.")
+            raise ValueError(
+                "CTranslate2 cannot restrict a summary to its article's words. Use torch."
+            )
         tokens = [self._tokenizer.convert_ids_to_tokens(source) for source in sources]
         results = self._translator.translate_batch(
             tokens,
@@ -48,10 +116,11 @@ class CTranslate2Writer:
             min_decoding_length=config.min_new_tokens or 0,
             max_decoding_length=config.max_new_tokens,
             max_input_length=0,
-            suppress_sequences=[[self._tokenizer.pad_token]],  # which ends nothing, unlike in torch
+            # In torch a pad token ends a summary, in CTranslate2 it does not.
+            suppress_sequences=[[self._tokenizer.pad_token]],
         )
         written = [result.hypotheses[0] for result in results]
-        # Beam search's own scores are those after tokens were forbidden.
+        # The scores of beam search are taken after tokens were forbidden, so score once more.
         scores = self._translator.score_batch(
             tokens, written, max_batch_size=batch_size, max_input_length=0
         )
@@ -65,21 +134,23 @@ class CTranslate2Writer:
     ) -> Generated:
         ids: list[int] = self._tokenizer.convert_tokens_to_ids(tokens)
         if len(ids) >= config.max_new_tokens:
-            log_probs = log_probs[: len(ids)]  # without the end token, which was not written
+            log_probs = log_probs[: len(ids)]  # without the end token, which was not generated
         return Generated(ids, math.exp(sum(log_probs) / len(log_probs)) if log_probs else 0.0)
 
 
-def compute_type(folder: Path) -> str:
-    """What a converted model's weights are computed in here."""
-    return str(ctranslate2.Translator(str(folder), device="cpu").compute_type)
+def load_writer(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Writer:
+    """Return the engine that the checkpoint was registered with; on a GPU always torch."""
+    if read_engine(folder) == "ctranslate2" and model.device.type == "cpu":
+        return CTranslate2Writer(folder / FOLDER, tokenizer, threads=torch.get_num_threads())
+    return TorchWriter(model, tokenizer)
 
 
 def convert(
     model: HighlightModel, tokenizer: PreTrainedTokenizerBase, folder: Path, compute_type: str
 ) -> None:
-    """Write the T5 inside as a CTranslate2 model, its weights quantized.
+    """Write the encoder-decoder as a CTranslate2 model with quantized weights.
 
-    The salience head stays with torch: CTranslate2 does not hand out encoder states.
+    The salience head stays with torch, because CTranslate2 does not return encoder states.
     """
     with tempfile.TemporaryDirectory(prefix="highlighter-convert-") as plain:
         model.seq2seq.save_pretrained(plain)
@@ -88,43 +159,9 @@ def convert(
         converter.convert(str(folder), quantization=compute_type)
 
 
-class Writer(Protocol):
-    """Writes summaries of sources of token ids."""
-
-    def write(
-        self,
-        sources: Sequence[list[int]],
-        config: GenerationConfig,
-        *,
-        batch_size: int,
-        words: Sequence[WordList] | None = None,
-    ) -> list[Generated]:
-        """As `generate_summaries`."""
-
-
-class TorchWriter:
-    """transformers' own generation."""
-
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._model = model
-        self._tokenizer = tokenizer
-
-    def write(
-        self,
-        sources: Sequence[list[int]],
-        config: GenerationConfig,
-        *,
-        batch_size: int,
-        words: Sequence[WordList] | None = None,
-    ) -> list[Generated]:
-        """As `generate_summaries`."""
-        return generate_summaries(
-            self._model, self._tokenizer, sources, config, batch_size=batch_size, words=words
-        )
-
-
-def load_writer(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Writer:
-    """The writer that the checkpoint was registered with; on a GPU always torch."""
-    if read_engine(folder) == "ctranslate2" and model.device.type == "cpu":
-        return CTranslate2Writer(folder / FOLDER, tokenizer, threads=torch.get_num_threads())
-    return TorchWriter(model, tokenizer)
+def copy_engine(source: Path, target: Path) -> None:
+    """Copy the engine's name and its converted model, if any, between checkpoint folders."""
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source / ENGINE_FILE, target / ENGINE_FILE)
+    if (source / FOLDER).is_dir():
+        shutil.copytree(source / FOLDER, target / FOLDER)

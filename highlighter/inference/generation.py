@@ -1,4 +1,4 @@
-"""Write summaries with torch, in batches or as a stream."""
+"""Generate summaries with torch, in batches or as a stream."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,16 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.inference.attention import beam_cache
-from highlighter.inference.constraints import ArticleWords, WordList
+from highlighter.inference.constraints import ArticleWords
+from highlighter.inference.word_list import WordList
 
 
 class Generated(NamedTuple):
-    """Token ids without pads and end token, and the geometric mean of all tokens' probabilities."""
+    """A generated summary.
+
+    `ids` has no pad and no end token; `confidence` is the geometric mean of the probabilities of
+    all tokens, the end token included.
+    """
 
     ids: list[int]
     confidence: float
@@ -42,24 +47,29 @@ def generate_summaries(
     *,
     batch_size: int,
     words: Sequence[WordList] | None = None,
-    encoded: Sequence[torch.Tensor | None] | None = None,
+    states: Sequence[torch.Tensor | None] | None = None,
     **options: Any,
 ) -> list[Generated]:
-    """What the model writes for each source, in the order given.
+    """Generate a summary for each source, in the order given.
 
-    With `words`, one for each source, names and numbers come from these only (`ArticleWords`).
-    `encoded` are the encoder's states, (tokens, d_model), of sources that have been read already.
-    A row that ends without an end token was cut off at `max_new_tokens`; its ids are that many.
-    `options` go to transformers' `generate`.
+    Args:
+        model: an encoder-decoder.
+        tokenizer: its tokenizer.
+        sources: token ids that the encoder reads.
+        config: beams and limits. A summary with `max_new_tokens` ids was cut off there.
+        batch_size: summaries generated together.
+        words: per source, the words that names and numbers may consist of (see `ArticleWords`).
+        states: per source, its encoder states (tokens, d_model) if they are known.
+        options: further arguments of transformers' `generate`.
     """
     rows = [
-        _Row(source, words[n] if words else None, encoded[n] if encoded else None)
+        _Row(source, words[n] if words else None, states[n] if states else None)
         for n, source in enumerate(sources)
     ]
     if words is None or config.num_beams == 1:
         return _generate(model, tokenizer, rows, config, batch_size=batch_size, **options)
-    # Most summaries keep to their words unasked, and the best of all is then the best of those that
-    # do. To hold every beam to them at every step would take longer than to write once more.
+    # Most summaries meet the constraint without it, and are then also the best constrained ones.
+    # Generating the others again takes less time than constraining every beam at every step.
     free = [row._replace(words=None) for row in rows]
     outputs = _generate(model, tokenizer, free, config, batch_size=batch_size, **options)
     check = ArticleWords(words, 1, tokenizer)
@@ -86,7 +96,7 @@ def _generate(
     batch_size: int,
     **options: Any,
 ) -> list[Generated]:
-    """Rows of like length share a batch, so that little of it is padded."""
+    """Generate in batches of rows of similar length, to keep padding small."""
     model.eval()
     order = sorted(range(len(rows)), key=lambda i: -len(rows[i].source))
     outputs = [Generated([], 0.0)] * len(rows)
@@ -119,7 +129,7 @@ def _generate(
 def _encode(
     model: PreTrainedModel, batch: BatchEncoding, known: Sequence[torch.Tensor | None]
 ) -> torch.Tensor:
-    """The encoder's states of a batch; rows whose states are known are not read again."""
+    """Return the encoder states of a batch; rows whose states are known are not encoded again."""
     new = [row for row, states in enumerate(known) if states is None]
     if len(new) == len(known):
         return model.get_encoder()(**batch).last_hidden_state  # type: ignore[no-any-return]
@@ -141,9 +151,10 @@ def _confidences(
     generated: torch.Tensor,
     config: GenerationConfig,
 ) -> torch.Tensor:
-    """Geometric mean, per row, of the probabilities of the generated tokens, end token included.
+    """Return per row the geometric mean of the generated tokens' probabilities.
 
-    One more pass of the decoder: the scores of every step and beam would fill the memory.
+    This takes one more pass of the decoder, because storing the scores of every step and beam
+    would take too much memory.
     """
     logits = model(
         encoder_outputs=BaseModelOutput(last_hidden_state=states),
@@ -154,7 +165,7 @@ def _confidences(
     losses = torch.nn.functional.cross_entropy(
         logits.float().transpose(1, 2), written, reduction="none"
     )
-    # Beam search fills up rows with end tokens: only the first counts.
+    # Beam search pads rows with end tokens, of which only the first counts.
     ends = written.eq(config.eos_token_id)
     counted = (written.ne(config.pad_token_id) & (ends.cumsum(1) - ends.long() == 0)).float()
     return torch.exp(-(losses * counted).sum(1) / counted.sum(1).clamp(min=1))
@@ -167,7 +178,7 @@ def _until_end(ids: list[int], config: GenerationConfig) -> list[int]:
 
 
 class _Cancelled(StoppingCriteria):
-    """Ends generation when its reader has gone."""
+    """Stop generation when its event is set."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
@@ -183,11 +194,12 @@ def stream_summary(
     config: GenerationConfig,
     *,
     words: WordList | None = None,
+    states: torch.Tensor | None = None,
 ) -> Iterator[str | Generated]:
-    """The summary's text in pieces, word by word, then the whole as `generate_summaries` gives it.
+    """Yield a summary's text word by word, then what `generate_summaries` returns for it.
 
-    Greedy, for beams change their minds about words that were handed out already. A reader that
-    stops reading ends the generation.
+    Decoding is greedy, because beam search may replace words that were yielded already. Closing
+    the iterator stops the generation. The arguments are those of `generate_summaries`.
     """
     greedy = GenerationConfig.from_dict(config.to_dict())
     greedy.num_beams, greedy.early_stopping, greedy.length_penalty = 1, False, 1.0
@@ -206,11 +218,12 @@ def stream_summary(
                     greedy,
                     batch_size=1,
                     words=None if words is None else [words],
+                    states=[states],
                     streamer=streamer,
                     stopping_criteria=StoppingCriteriaList([cancelled]),
                 )
             )
-        except Exception as error:  # noqa: BLE001 -- raised again below, in the reader's thread
+        except Exception as error:  # noqa: BLE001 -- raised again below, in the caller's thread
             failures.append(error)
             streamer.end()
 

@@ -1,4 +1,4 @@
-"""Read whole articles with a model: score every sentence, and choose what the decoder reads."""
+"""Score the sentences of whole articles, and choose the decoder's source."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,23 @@ from highlighter.settings import TextSettings
 
 @dataclass(frozen=True)
 class ReadArticle:
-    """An article read to its end: a probability to be salient for each sentence."""
+    """An article that was read to its end, in one or more windows of the encoder.
 
+    `scores` are the probabilities of its sentences to be salient. `start` are the token ids of the
+    first window; `start_states`, if kept, are that window's encoder states (tokens, d_model).
+    """
+
+    text: str
     encoded: EncodedArticle
     scores: list[float]
     windows: int
+    start: list[int]
+    start_states: torch.Tensor | None = None
+
+    @property
+    def sentences(self) -> list[str]:
+        """The texts of the sentences."""
+        return [self.text[start:end] for start, end in self.encoded.sentences]
 
 
 class Reader:
@@ -43,77 +55,77 @@ class Reader:
         self._overlap = text.overlap_tokens
         self._prefix = encode_prefix(tokenizer, text)
         self._weights = token_weights(tokenizer)
-        self.budget = window_budget(self._prefix, text)
+        self._budget = window_budget(self._prefix, text)
 
-    def read(self, articles: Sequence[str], batch_size: int) -> list[ReadArticle]:
-        """Every article's sentences with their scores, in order."""
-        read, _ = self._read(articles, batch_size, keep_states=False)
-        return read
+    def read(
+        self, articles: Sequence[str], batch_size: int, *, keep_states: bool = False
+    ) -> list[ReadArticle]:
+        """Score every sentence of the articles.
 
-    def read_and_encode(
-        self, articles: Sequence[str], batch_size: int
-    ) -> tuple[list[ReadArticle], list[torch.Tensor | None]]:
-        """As `read`; and the encoder's states, (tokens, d_model), of what `source(article, 0)` is.
-
-        None for an article without sentences: it has no window.
+        Args:
+            articles: the texts.
+            batch_size: windows in one pass of the encoder.
+            keep_states: whether to keep the encoder states of each article's first window.
         """
-        return self._read(articles, batch_size, keep_states=True)
-
-    def _read(
-        self, articles: Sequence[str], batch_size: int, *, keep_states: bool
-    ) -> tuple[list[ReadArticle], list[torch.Tensor | None]]:
-        encoded = encode_articles(articles, self._tokenizer, self.budget)
+        encoded = encode_articles(articles, self._tokenizer, self._budget)
         plans = [
-            plan_windows([len(p) for p in article.segments], self.budget, self._overlap)
+            plan_windows([len(p) for p in article.segments], self._budget, self._overlap)
             for article in encoded
         ]
-        places = [(a, window) for a, plan in enumerate(plans) for window in plan]
+        windows = [(a, window) for a, plan in enumerate(plans) for window in plan]
         features = [describe_segments(article.segments, self._weights) for article in encoded]
-        rows = [self._row(encoded[a], window, features[a]) for a, window in places]
-        first = {n: a for n, (a, window) in enumerate(places) if keep_states and window.start == 0}
-        probabilities, kept = self._score(rows, batch_size, first)
+        rows = [self._row(encoded[a], window, features[a]) for a, window in windows]
+        first = {a: n for n, (a, window) in enumerate(windows) if window.start == 0}
+        kept = set(first.values()) if keep_states else set()
+        probabilities, states = self._score(rows, batch_size, kept)
         sums = [np.zeros(len(article.segments)) for article in encoded]
         reads = [np.zeros(len(article.segments)) for article in encoded]
-        for (a, window), scores in zip(places, probabilities, strict=True):
+        for (a, window), scores in zip(windows, probabilities, strict=True):
             sums[a][window.start : window.stop] += scores
             reads[a][window.start : window.stop] += 1
-        read = [
-            ReadArticle(article, _by_sentence(article, total / count), len(plan))
-            for article, total, count, plan in zip(encoded, sums, reads, plans, strict=True)
+        return [
+            ReadArticle(
+                text=text,
+                encoded=encoded[a],
+                scores=_score_sentences(encoded[a], sums[a] / reads[a]),
+                windows=len(plans[a]),
+                # An article without sentences has no window.
+                start=rows[first[a]].input_ids if a in first else self._source(encoded[a], []),
+                start_states=states.get(first[a]) if a in first else None,
+            )
+            for a, text in enumerate(articles)
         ]
-        states: list[torch.Tensor | None] = [None] * len(articles)
-        for row, a in first.items():
-            states[a] = kept[row]
-        return read, states
 
     def source(self, article: ReadArticle, selected: int) -> list[int]:
-        """Token ids the decoder reads: the whole article if it fits, else its start.
+        """Return the token ids that the decoder reads.
 
-        With `selected`, that many of the most salient sentences come in first, wherever they stand,
-        and the start fills the rest, all in the article's order. That is what training shows the
-        decoder too; a source of salient sentences only holds less of the highlights than the start.
+        This is the whole article if it fits into one window. Otherwise it is the start of the
+        article or, with `selected` > 0, that many of the most salient sentences and as much of the
+        start as fits, all in the article's order. Training uses such sources too. Salient sentences
+        alone would hold less of the highlights than the start does.
         """
+        if not selected or self.fits(article):
+            return article.start
+        ranking = sorted(range(len(article.scores)), key=lambda i: (-article.scores[i], i))
+        best = set(ranking[:selected])
+        preferred = [float(s in best) for s in article.encoded.sentence_of_segment]
         lengths = [len(segment) for segment in article.encoded.segments]
-        segments: Sequence[int]
-        if selected:
-            ranking = sorted(range(len(article.scores)), key=lambda i: (-article.scores[i], i))
-            best = set(ranking[:selected])
-            preferred = [float(s in best) for s in article.encoded.sentence_of_segment]
-            segments = fill_source(lengths, preferred, self.budget)
-        else:
-            segments = next(iter(plan_windows(lengths, self.budget, 0)), range(0))
-        return source_ids(article.encoded, segments, self._prefix, self._tokenizer.eos_token_id)
+        source = self._source(article.encoded, fill_source(lengths, preferred, self._budget))
+        return article.start if source == article.start else source
 
     def fits(self, article: ReadArticle) -> bool:
-        """Whether the decoder can read the whole article at once."""
-        return article.encoded.tokens <= self.budget
+        """Return whether the whole article fits into one window."""
+        return article.encoded.tokens <= self._budget
+
+    def _source(self, article: EncodedArticle, segments: Sequence[int]) -> list[int]:
+        return source_ids(article, segments, self._prefix, self._tokenizer.eos_token_id)
 
     def _row(
         self, article: EncodedArticle, window: range, features: NDArray[np.float32]
     ) -> WindowRow:
         numbers = [n for n, segment in enumerate(window) for _ in article.segments[segment]]
         return WindowRow(
-            input_ids=source_ids(article, window, self._prefix, self._tokenizer.eos_token_id),
+            input_ids=self._source(article, window),
             segment_of_token=[*([-1] * len(self._prefix)), *numbers, -1],
             segment_indices=window,
             segment_features=features[window.start : window.stop],
@@ -125,7 +137,7 @@ class Reader:
     def _score(
         self, rows: Sequence[WindowRow], batch_size: int, keep: Collection[int]
     ) -> tuple[list[NDArray[np.float32]], dict[int, torch.Tensor]]:
-        """Probabilities of each row's segments, and the states of the rows in `keep`."""
+        """Return the probabilities of each row's segments, and the states of the rows in `keep`."""
         self._model.eval()
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i].input_ids))
         scores: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)] * len(rows)
@@ -151,7 +163,8 @@ class Reader:
         return scores, kept
 
 
-def _by_sentence(article: EncodedArticle, scores: NDArray[np.float64]) -> list[float]:
+def _score_sentences(article: EncodedArticle, scores: NDArray[np.float64]) -> list[float]:
+    """Return each sentence's score: the highest of its segments' scores."""
     best = [0.0] * len(article.sentences)
     for sentence, score in zip(article.sentence_of_segment, scores, strict=True):
         best[sentence] = max(best[sentence], float(score))

@@ -1,43 +1,70 @@
-"""Highlight and summarize articles with a checkpoint folder. All that serving needs."""
+"""The path from articles to answers, which the service, the evaluation and MLflow share."""
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from highlighter.data.sentences import split_paragraphs
 from highlighter.inference.answers import (
     Counts,
+    Doubt,
     HighlightRequest,
     Highlights,
-    Paragraph,
     Reading,
-    Summary,
     Truncated,
 )
+from highlighter.inference.assembly import best_sentences, find_doubt, mark_paragraphs
 from highlighter.inference.cancellation import CancellationCheck
-from highlighter.inference.constraints import WordList
 from highlighter.inference.engines import Writer, load_writer
-from highlighter.inference.extraction import best_sentences, score_paragraphs
 from highlighter.inference.generation import Generated, stream_summary
 from highlighter.inference.reader import ReadArticle, Reader
-from highlighter.inference.trust import doubt
+from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import load_tokenizer
-from highlighter.settings import HighlightSettings, TextSettings
+from highlighter.settings import DecoderSource, HighlightSettings, TextSettings
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A generated summary, the sentences that may replace it, and the checks between them."""
+
+    article: ReadArticle
+    source: list[int]  # token ids that the decoder read
+    written: str
+    confidence: float
+    tokens: int  # generated, without the end token
+    cut_off: bool
+    chosen: list[int]  # the most salient sentences
+    doubt: Doubt | None
+
+    @property
+    def extracted(self) -> str:
+        """The most salient sentences, one per line."""
+        sentences = self.article.sentences
+        return "\n".join(sentences[index] for index in self.chosen)
+
+    @property
+    def served(self) -> str:
+        """The text of the answer."""
+        return self.extracted if self.doubt else self.written
 
 
 def best_device() -> torch.device:
-    """The GPU if there is one."""
+    """Return the GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Summarizer:
-    """A loaded checkpoint. Use `load`; one caller at a time, a stream's until its end."""
+    """A loaded checkpoint.
+
+    It serves one caller at a time; a caller of `stream` has to read or close the stream first.
+    """
 
     def __init__(
         self,
@@ -49,24 +76,24 @@ class Summarizer:
         generation: GenerationConfig,
         writer: Writer,
     ) -> None:
-        self._model = model
+        self.model = model
         self._tokenizer = tokenizer
-        self._highlights = highlights
+        self.highlights = highlights
         self._generation = generation
-        self._writer = writer
         self._reader = Reader(model, tokenizer, text)
+        self.writer = writer
         self._cancellation = CancellationCheck(model.encoder, model.seq2seq.get_decoder())
 
     @classmethod
-    def load(cls, folder: Path) -> "Summarizer":
-        """Load a registered checkpoint folder onto the GPU if there is one.
+    def load(cls, folder: Path) -> Self:
+        """Load a registered checkpoint onto the GPU if there is one.
 
         Raises:
             CheckpointError: the folder is not a checkpoint of this project.
         """
         text = read_text_settings(folder)
         tokenizer = load_tokenizer(str(folder))
-        model = load_model(str(folder), tokenizer=tokenizer).to(best_device())
+        model = load_model(str(folder), tokenizer=tokenizer).to(best_device()).eval()
         return cls(
             model,
             tokenizer,
@@ -83,7 +110,7 @@ class Summarizer:
         batch_size: int = 8,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Highlights]:
-        """Return the highlights of each article, in order.
+        """Return the answers to the requests, in order.
 
         Raises:
             ComputationCancelledError: `cancelled()` became true.
@@ -93,79 +120,108 @@ class Summarizer:
 
     def _summarize(self, requests: Sequence[HighlightRequest], batch_size: int) -> list[Highlights]:
         started = time.perf_counter()
-        read = self._reader.read([request.article for request in requests], batch_size)
+        read = self.read([request.article for request in requests], batch_size)
         read_ms = _milliseconds(started)
         started = time.perf_counter()
-        outputs = self._write(requests, read, batch_size)
+        limits = [request.max_summary_tokens for request in requests]
+        drafts = self.write(read, batch_size, limits=limits)
         write_ms = _milliseconds(started)
         return [
-            Highlights(
-                **self._reading(request, article).model_dump(),
-                **self._summary(request, article, output).model_dump(),
-                read_ms=read_ms,
-                write_ms=write_ms,
-            )
-            for request, article, output in zip(requests, read, outputs, strict=True)
+            self._assemble(self._reading(request, draft.article), draft, read_ms, write_ms)
+            for request, draft in zip(requests, drafts, strict=True)
         ]
 
     def stream(
         self, request: HighlightRequest, *, cancelled: Callable[[], bool] | None = None
     ) -> Generator[Reading | str | Highlights, None, None]:
-        """As `_stream`; raises ComputationCancelledError if `cancelled()` becomes true."""
+        """Yield the paragraphs, then the summary's text while it is generated, then the answer.
+
+        Decoding is greedy and by torch, whatever the checkpoint's engine.
+
+        Raises:
+            ComputationCancelledError: `cancelled()` became true.
+        """
         with self._cancellation.active(cancelled):
             yield from self._stream(request)
 
     def _stream(
         self, request: HighlightRequest
     ) -> Generator[Reading | str | Highlights, None, None]:
-        """First the paragraphs, then the summary's text as it is written, greedily, then all."""
         started = time.perf_counter()
-        [article] = self._reader.read([request.article], batch_size=8)
+        [article] = self._reader.read([request.article], batch_size=8, keep_states=True)
         read_ms = _milliseconds(started)
         reading = self._reading(request, article)
         yield reading
         started = time.perf_counter()
-        for piece in stream_summary(
-            self._model.seq2seq,
+        source = self.source(article)
+        limit = request.max_summary_tokens
+        for part in stream_summary(
+            self.model.seq2seq,
             self._tokenizer,
-            self._source(article),
-            self._limited(request.max_summary_tokens),
-            words=self._words(request.article),
+            source,
+            self._limited(limit),
+            words=self._words(article),
+            states=_known_states(article, source),
         ):
-            if isinstance(piece, str):
-                yield piece
+            if isinstance(part, str):
+                yield part
             else:
-                yield Highlights(
-                    **reading.model_dump(),
-                    **self._summary(request, article, piece).model_dump(),
-                    read_ms=read_ms,
-                    write_ms=_milliseconds(started),
-                )
+                draft = self._check(article, source, part, self._limit(limit))
+                yield self._assemble(reading, draft, read_ms, _milliseconds(started))
 
-    def _write(
-        self, requests: Sequence[HighlightRequest], read: Sequence[ReadArticle], batch_size: int
-    ) -> list[Generated]:
-        """Summaries of all; those with the same limit are written together."""
-        outputs = [Generated([], 0.0)] * len(requests)
-        limits = [self._limit(request.max_summary_tokens) for request in requests]
-        for limit in set(limits):
-            indices = [index for index, own in enumerate(limits) if own == limit]
-            words = [self._words(requests[index].article) for index in indices]
-            written = self._writer.write(
-                [self._source(read[index]) for index in indices],
+    def read(self, articles: Sequence[str], batch_size: int) -> list[ReadArticle]:
+        """Score every sentence of the articles; see `Reader.read`."""
+        return self._reader.read(articles, batch_size, keep_states=self.writer.uses_states)
+
+    def write(
+        self,
+        articles: Sequence[ReadArticle],
+        batch_size: int,
+        *,
+        source: DecoderSource | None = None,
+        limits: Sequence[int | None] | None = None,
+    ) -> list[Draft]:
+        """Generate and check the summaries of articles.
+
+        Args:
+            articles: what `read` returned.
+            batch_size: summaries generated together.
+            source: what the decoder reads of long articles; None: as the checkpoint is configured.
+            limits: most tokens of each summary; None: the checkpoint's limit.
+        """
+        sources = [self.source(article, source) for article in articles]
+        most = [self._limit(limit) for limit in limits or [None] * len(articles)]
+        outputs = [Generated([], 0.0)] * len(articles)
+        for limit in set(most):  # one generation has one limit
+            rows = [row for row, own in enumerate(most) if own == limit]
+            words = [self._words(articles[row]) for row in rows]
+            generated = self.writer.write(
+                [sources[row] for row in rows],
                 self._limited(limit),
                 batch_size=batch_size,
                 words=[known for known in words if known] or None,
+                states=[_known_states(articles[row], sources[row]) for row in rows],
             )
-            for index, output in zip(indices, written, strict=True):
-                outputs[index] = output
-        return outputs
+            for row, output in zip(rows, generated, strict=True):
+                outputs[row] = output
+        return [self._check(*row) for row in zip(articles, sources, outputs, most, strict=True)]
 
-    def _source(self, article: ReadArticle) -> list[int]:
-        return self._reader.source(article, self._highlights.selected)
+    def source(self, article: ReadArticle, source: DecoderSource | None = None) -> list[int]:
+        """Return the token ids that the decoder reads; None: as the checkpoint is configured."""
+        name = source or self.highlights.source
+        return self._reader.source(article, self.highlights.sentences if name == "selected" else 0)
 
-    def _words(self, article: str) -> WordList | None:
-        return WordList(article) if self._highlights.trust.names_from_article else None
+    def fits(self, article: ReadArticle) -> bool:
+        """Return whether the decoder can read the whole article."""
+        return self._reader.fits(article)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of token ids, without special tokens and outer white space."""
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        return text.strip()
+
+    def _words(self, article: ReadArticle) -> WordList | None:
+        return WordList(article.text) if self.highlights.trust.names_from_article else None
 
     def _limit(self, max_summary_tokens: int | None) -> int:
         most: int = self._generation.max_new_tokens
@@ -177,66 +233,69 @@ class Summarizer:
         config.min_new_tokens = min(config.min_new_tokens or 0, config.max_new_tokens)
         return config
 
+    def _check(
+        self, article: ReadArticle, source: list[int], output: Generated, limit: int
+    ) -> Draft:
+        settings = self.highlights
+        sentences = article.sentences
+        chosen = best_sentences(
+            sentences, article.scores, settings.sentences, settings.trigram_blocking
+        )
+        written = self.decode(output.ids)
+        cut_off = len(output.ids) >= limit
+        return Draft(
+            article=article,
+            source=source,
+            written=written,
+            confidence=output.confidence,
+            tokens=len(output.ids),
+            cut_off=cut_off,
+            chosen=chosen,
+            doubt=find_doubt(
+                written,
+                output.confidence,
+                ArticleFacts(article.text),
+                "\n".join(sentences[index] for index in chosen),
+                settings.trust,
+                cut_off=cut_off,
+            ),
+        )
+
     def _reading(self, request: HighlightRequest, article: ReadArticle) -> Reading:
-        text, top_k = request.article, request.top_k
+        top_k = request.top_k
         if top_k is None and request.threshold is None:
-            top_k = self._highlights.sentences
+            top_k = self.highlights.sentences
+        sentences = article.encoded.sentences
         return Reading(
-            paragraphs=_paragraphs(text, article, top_k, request.threshold),
+            paragraphs=mark_paragraphs(
+                article.text, sentences, article.scores, top_k, request.threshold
+            ),
             counts=Counts(
-                characters=len(text),
-                words=len(text.split()),
-                sentences=len(article.encoded.sentences),
+                characters=len(article.text),
+                words=len(article.text.split()),
+                sentences=len(sentences),
                 windows=article.windows,
             ),
         )
 
-    def _summary(
-        self, request: HighlightRequest, article: ReadArticle, output: Generated
-    ) -> Summary:
-        written = self._tokenizer.decode(output.ids, skip_special_tokens=True).strip()
-        trust = self._highlights.trust
-        extracted = self._extract(request.article, article)
-        facts = ArticleFacts(request.article)
-        cut_off = len(output.ids) >= self._limit(request.max_summary_tokens)
-        reason = doubt(written, output.confidence, facts, extracted, trust, cut_off=cut_off)
-        return Summary(
-            summary=extracted if reason else written,
-            doubt=reason,
-            confidence=output.confidence,
-            truncated=Truncated(source=not self._reader.fits(article), summary=cut_off),
+    def _assemble(
+        self, reading: Reading, draft: Draft, read_ms: float, write_ms: float
+    ) -> Highlights:
+        return Highlights(
+            paragraphs=reading.paragraphs,
+            counts=reading.counts,
+            summary=draft.served,
+            doubt=draft.doubt,
+            confidence=draft.confidence,
+            truncated=Truncated(source=not self.fits(draft.article), summary=draft.cut_off),
+            read_ms=read_ms,
+            write_ms=write_ms,
         )
 
-    def _extract(self, text: str, article: ReadArticle) -> str:
-        """The most salient sentences, one a line."""
-        sentences = [text[start:end] for start, end in article.encoded.sentences]
-        settings = self._highlights
-        best = best_sentences(
-            sentences, article.scores, settings.sentences, settings.trigram_blocking
-        )
-        return "\n".join(sentences[index] for index in best)
 
-
-def _paragraphs(
-    text: str, article: ReadArticle, top_k: int | None, threshold: float | None
-) -> list[Paragraph]:
-    spans, scores = split_paragraphs(text), article.scores
-    if len(spans) > 1:
-        scores = score_paragraphs(spans, article.encoded.sentences, scores)
-    else:
-        spans = article.encoded.sentences
-    ranking = sorted(range(len(spans)), key=lambda i: (-scores[i], i))
-    best = set(ranking[:top_k])
-    return [
-        Paragraph(
-            text=text[span.start : span.end],
-            start=span.start,
-            end=span.end,
-            score=score,
-            important=index in best and (threshold is None or score >= threshold),
-        )
-        for index, (span, score) in enumerate(zip(spans, scores, strict=True))
-    ]
+def _known_states(article: ReadArticle, source: list[int]) -> torch.Tensor | None:
+    """Return the encoder states of the source if it is the window that was read first."""
+    return article.start_states if source is article.start else None
 
 
 def _milliseconds(started: float) -> float:

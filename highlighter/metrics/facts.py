@@ -1,6 +1,5 @@
-"""Facts of a text: names, numbers and dates (the rules: `metrics.faithfulness`)."""
+"""Extract a text's facts: names, numbers and dates, by the rules of `metrics.faithfulness`."""
 
-import itertools
 import re
 from collections.abc import Container, Iterator
 from typing import Literal, NamedTuple
@@ -22,18 +21,19 @@ ENDING = re.compile(r"(?<=\w{3})(?:es|s|ed|ing)\Z")
 
 
 def is_acronym(token: Token) -> bool:
+    """Return whether the token is a word in capitals."""
     return len(token.key) > 1 and token.text.isupper()
 
 
 def _drops_first(token: Token, ordinary: Container[str]) -> bool:
-    """Whether a sentence's first word is no (part of a) name."""
+    """Return whether the first word of a sentence is not part of a name."""
     return (
         token.key in FUNCTION_WORDS or token.key in OPENERS or ENDING.sub("", token.key) in ordinary
     )
 
 
 def _run_end(tokens: list[Token], at: int, taken: list[bool]) -> int:
-    """Index after the run of capitalised words that begins here."""
+    """Return the index after the run of capitalized words that starts at `at`."""
     end = at + 1
     while end < len(tokens) and not tokens[end - 1].possessive:
         reach = end
@@ -53,7 +53,7 @@ def _run_end(tokens: list[Token], at: int, taken: list[bool]) -> int:
 
 
 def _without_titles(tokens: list[Token], start: int, end: int) -> Iterator[range]:
-    """The names in a run: what is left between titles."""
+    """Yield the names in a run of capitalized words: its parts between titles."""
     while end > start and tokens[end - 1].key in {"jr", "sr"}:
         end -= 1
     first = start
@@ -71,6 +71,13 @@ def _without_titles(tokens: list[Token], start: int, end: int) -> Iterator[range
 def name_ranges(
     tokens: list[Token], taken: list[bool], ordinary: Container[str]
 ) -> Iterator[range]:
+    """Yield the token ranges of names.
+
+    Args:
+        tokens: the text.
+        taken: per token, whether it belongs to a number or date.
+        ordinary: stems of words that start no name.
+    """
     at = 0
     case_tells = True
     while at < len(tokens):
@@ -88,9 +95,11 @@ def name_ranges(
 
 
 def _case_tells(tokens: list[Token], at: int) -> bool:
-    """Whether the sentence that begins here has capitals on its names only."""
-    rest = itertools.takewhile(lambda t: not t.initial, tokens[at + 1 :])
-    words = [token for token in (tokens[at], *rest) if not token.number]
+    """Return whether only names are capitalized in the sentence that starts at `at`."""
+    end = at + 1
+    while end < len(tokens) and not tokens[end].initial:
+        end += 1
+    words = [token for token in tokens[at:end] if not token.number]
     if len(words) > 1 and all(token.text.isupper() for token in words):
         return False
     run = longest = 0
@@ -109,6 +118,7 @@ class Fact(NamedTuple):
 
 
 def facts_of_tokens(text: str, tokens: list[Token], ordinary: Container[str]) -> list[Fact]:
+    """Return the distinct facts of a normalized text and its tokens, in order."""
     found: list[tuple[int, Fact]] = []
     taken = [False] * len(tokens)
 
@@ -144,6 +154,6 @@ def facts_of_tokens(text: str, tokens: list[Token], ordinary: Container[str]) ->
 
 
 def extract_facts(text: str, ordinary: Container[str] = frozenset()) -> list[Fact]:
-    """The text's distinct facts in order; `ordinary` are stems that begin no name."""
+    """Return the text's distinct facts, in order; `ordinary` are stems that start no name."""
     text = normalise(text)
     return facts_of_tokens(text, tokenize(text), ordinary)

@@ -1,4 +1,4 @@
-"""Numbers and dates in a text, with the values they stand for."""
+"""Read numbers and dates in a text as values."""
 
 import itertools
 from collections.abc import Container, Iterator
@@ -19,16 +19,18 @@ from highlighter.metrics.tokens import (
     Token,
 )
 
+_MOST_WORDS = 32  # of one number in words; bounds the time for "million million million ..."
 MONEY_OR_CLOCK = frozenset("$£€¥") | {"am", "pm"}
 
 
 def _spelled(tokens: list[Token], at: int) -> tuple[Decimal, int]:
-    """Value of the number that begins at a digit or number word, and the index after it."""
+    """Return the value of the number that starts at `at`, and the index after it."""
     first = tokens[at].number
     total: Decimal | int = 0
     part: Decimal | int | None = first[0] if first and isinstance(first[0], Decimal) else None
     end = at + 1 if first else at
-    while end < len(tokens) and (end == at or tokens[end].joined):
+    limit = min(len(tokens), at + _MOST_WORDS)
+    while end < limit and (end == at or tokens[end].joined):
         key = tokens[end].key
         if key in SCALES:
             part = (1 if part is None else part) * 10 ** SCALES[key]
@@ -50,7 +52,7 @@ def _spelled(tokens: list[Token], at: int) -> tuple[Decimal, int]:
 
 
 def number_at(tokens: list[Token], at: int) -> tuple[Number, int] | None:
-    """The number that begins here, and the index after it."""
+    """Return the number that starts at `at`, and the index after it."""
     token = tokens[at]
     if token.key in ORDINALS:
         return (Decimal(ORDINALS[token.key]), "th"), at + 1
@@ -69,7 +71,7 @@ def number_at(tokens: list[Token], at: int) -> tuple[Number, int] | None:
 
 
 def pair_at(tokens: list[Token], at: int, joiners: Container[str]) -> tuple[Key, int] | None:
-    """Two numbers joined by a hyphen or by one of the words, and the index after them."""
+    """Return two numbers joined by a hyphen or one of `joiners`, and the index after them."""
     first = number_at(tokens, at)
     if first is None or first[1] >= len(tokens) or not tokens[first[1]].joined:
         return None
@@ -88,14 +90,15 @@ def _is_month(token: Token) -> bool:
 
 
 def _day(tokens: list[Token], at: int) -> int | None:
-    """Day of the month the token may be."""
+    """Return the day of the month that the token may be."""
     number = tokens[at].number if 0 <= at < len(tokens) else None
-    plain = number is not None and number[1] in {"", "th"} and isinstance(number[0], Decimal)
-    return next((day for day in range(1, 32) if plain and number and number[0] == day), None)
+    if number is None or number[1] not in {"", "th"} or not isinstance(number[0], Decimal):
+        return None
+    return int(number[0]) if 1 <= number[0] <= 31 and number[0] % 1 == 0 else None
 
 
 def date_at(tokens: list[Token], at: int) -> tuple[Key, int] | None:
-    """The date that begins here, and the index after it."""
+    """Return the date that starts at `at`, and the index after it."""
     token = tokens[at]
     if token.capital and token.key in WEEKDAYS:
         return (token.key,), at + 1
@@ -116,7 +119,7 @@ def date_at(tokens: list[Token], at: int) -> tuple[Key, int] | None:
 
 
 def _is_month_alone(tokens: list[Token], at: int, followers: list[Token]) -> bool:
-    """Whether a month's name without a day is a month, not a person or a verb."""
+    """Return whether a month's name without a day means the month, not a person or a verb."""
     token = tokens[at]
     if followers and followers[0].number:
         return True
@@ -131,7 +134,7 @@ def _is_month_alone(tokens: list[Token], at: int, followers: list[Token]) -> boo
 
 
 def number_and_date_keys(tokens: list[Token]) -> Iterator[Key]:
-    """All that the article's numbers and dates support."""
+    """Yield every number and date that the tokens support."""
     for at, token in enumerate(tokens):
         if not token.number and token.key not in NOT_NAMES:
             continue

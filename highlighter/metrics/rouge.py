@@ -6,8 +6,10 @@ from typing import Any
 
 import datasets
 import evaluate
+from nltk.stem.porter import PorterStemmer
 from rouge_score import tokenizers
 from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.tokenize import tokenize
 
 from highlighter.data.sentences import sentence_texts
 from highlighter.settings import ROUGE_TYPES
@@ -18,35 +20,38 @@ _CITATION = """@inproceedings{lin-2004-rouge,
 
 
 def one_sentence_a_line(summary: str) -> str:
-    """A summary laid out for rougeLsum. A text that has line breaks is taken as laid out."""
+    """Return the text with one sentence per line, unless it has line breaks already."""
     return summary if "\n" in summary.strip() else "\n".join(sentence_texts(summary))
 
 
-class _Words(tokenizers.DefaultTokenizer):
-    """`rouge_score`'s own words and stems; a word is stemmed once, however often it comes."""
+class _StemmingTokenizer(tokenizers.Tokenizer):
+    """`rouge_score`'s own tokenizer with Porter stemming, but each word is stemmed only once."""
 
     def __init__(self) -> None:
-        super().__init__(use_stemmer=True)
-        self._stemmer.stem = lru_cache(maxsize=1 << 17)(self._stemmer.stem)
+        self.stem = lru_cache(maxsize=1 << 17)(PorterStemmer().stem)
+
+    def tokenize(self, text: str) -> list[str]:
+        """Return the stems of the text's words."""
+        return tokenize(text, self)  # type: ignore[no-any-return]
 
 
 @cache
 def _scorer() -> RougeScorer:
-    return RougeScorer(list(ROUGE_TYPES), tokenizer=_Words())
+    return RougeScorer(list(ROUGE_TYPES), tokenizer=_StemmingTokenizer())
 
 
 class Rouge(evaluate.Metric):
-    """F1 of ROUGE-1/2/L/Lsum per row in 0..1, with Porter stemming (`rouge_score`).
+    """ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum of `rouge_score`: F1 per row, in 0..1, stemmed.
 
-    "ROUGE-L" in papers on CNN/DailyMail is `rougeLsum` here: the union of longest common
-    subsequences over sentences, which needs one sentence a line.
+    "ROUGE-L" in papers on CNN/DailyMail is `rougeLsum` here: the union of the longest common
+    subsequences of sentences. It needs one sentence per line.
     """
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
             description=self.__doc__,
             citation=_CITATION,
-            inputs_description="predictions, references: texts with one sentence a line.",
+            inputs_description="predictions, references: texts with one sentence per line.",
             features=datasets.Features(
                 {
                     "predictions": datasets.Value("string"),
@@ -64,7 +69,7 @@ class Rouge(evaluate.Metric):
 
 
 def score_rouge(predictions: Sequence[str], references: Sequence[str]) -> dict[str, list[float]]:
-    """Per-row F1 of each ROUGE type, sentences laid out one a line first."""
+    """Return per row the F1 in 0..1 of each ROUGE type; sentences are put on separate lines."""
     scores: dict[str, Any] = Rouge(keep_in_memory=True).compute(
         predictions=[one_sentence_a_line(text) for text in predictions],
         references=[one_sentence_a_line(text) for text in references],

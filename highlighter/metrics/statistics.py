@@ -15,10 +15,15 @@ class Interval(BaseModel):
 
 
 def mean_interval(values: ArrayLike, resamples: int, seed: int) -> Interval:
-    """The mean of the finite values, with its interval.
+    """Return the mean of the finite values, and its interval.
 
-    Rows are resampled with replacement (Efron 1979; Koehn 2004 for texts). NaN marks a row that
-    the measure does not apply to. One row, or rows all alike, have no spread: low = mean = high.
+    Rows are resampled with replacement (Efron 1979; Koehn 2004 for texts). If all values are equal,
+    low = mean = high.
+
+    Args:
+        values: one per row; NaN marks a row to which the measure does not apply.
+        resamples: number of bootstrap samples.
+        seed: seed of the resampling.
     """
     array = np.asarray(values, dtype=np.float64)
     array = array[np.isfinite(array)]
@@ -31,7 +36,7 @@ def mean_interval(values: ArrayLike, resamples: int, seed: int) -> Interval:
         (array,),
         np.mean,
         n_resamples=resamples,
-        batch=max(1, 10_000_000 // array.size),  # rows drawn at once: bounded memory
+        batch=max(1, 10_000_000 // array.size),  # samples drawn at once; bounds the memory
         method="percentile",
         rng=np.random.default_rng(seed),
     )
@@ -40,14 +45,14 @@ def mean_interval(values: ArrayLike, resamples: int, seed: int) -> Interval:
 
 
 def paired_difference(ours: ArrayLike, theirs: ArrayLike, resamples: int, seed: int) -> Interval:
-    """The mean of ours - theirs over the same rows; both of a row are drawn together."""
+    """Return the mean of ours - theirs; the two values of a row are resampled together."""
     return mean_interval(np.subtract(ours, theirs), resamples, seed)
 
 
 def ratio_interval(
     parts: NDArray[np.float64], wholes: NDArray[np.float64], resamples: int, seed: int
 ) -> Interval:
-    """Sum of parts over sum of wholes; both of a row are resampled together."""
+    """Return sum(parts) / sum(wholes); the two values of a row are resampled together."""
     counted = wholes > 0
     parts, wholes = parts[counted], wholes[counted]
     if not parts.size:

@@ -1,4 +1,4 @@
-"""Measures of a summary that need no reference: how new, how repetitive, how short it is."""
+"""Measures of a summary that need no reference: novelty, repetition, compression, coverage."""
 
 import math
 import re
@@ -8,7 +8,7 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 def words(text: str) -> list[str]:
-    """Lower-cased words: letters and digits, with apostrophes inside ("don't")."""
+    """Return the lower-cased words: letters and digits, with apostrophes inside ("don't")."""
     return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
 
 
@@ -18,9 +18,10 @@ def _ngrams(text: str, n: int) -> list[tuple[str, ...]]:
 
 
 def novel_ngrams(summary: str, article: str, n: int) -> float:
-    """Share in 0..1 of the summary's n-grams, each time they occur, that the article lacks.
+    """Return the share in 0..1 of the summary's n-grams that the article lacks.
 
-    See et al. 2017, "Get To The Point", figure 6. NaN for fewer than n words.
+    Repeated n-grams count each time. NaN for a summary of fewer than n words. See et al. 2017,
+    "Get To The Point", figure 6.
     """
     ngrams = _ngrams(summary, n)
     known = set(_ngrams(article, n))
@@ -28,22 +29,22 @@ def novel_ngrams(summary: str, article: str, n: int) -> float:
 
 
 def coverage(summary: str, text: str) -> float:
-    """Share in 0..1 of the text's words, each time they occur, that the summary says.
+    """Return the share in 0..1 of the text's words that the summary contains.
 
-    ROUGE-1's recall (Lin 2004) without stems. NaN for a text without words.
+    This is the recall of ROUGE-1 (Lin 2004) without stemming. NaN for a text without words.
     """
     wanted = Counter(words(text))
     return (wanted & Counter(words(summary))).total() / wanted.total() if wanted else math.nan
 
 
 def repeated_trigrams(summary: str) -> float:
-    """Share in 0..1 of the summary's trigrams that occurred before in it. NaN for under 3 words."""
+    """Return the share in 0..1 of trigrams that repeat an earlier one; NaN for under 3 words."""
     trigrams = _ngrams(summary, 3)
     return 1 - len(set(trigrams)) / len(trigrams) if trigrams else math.nan
 
 
 def compression(summary: str, article: str) -> float:
-    """Words of the article per word of the summary (Grusky et al. 2018, "Newsroom").
+    """Return the words of the article per word of the summary (Grusky et al. 2018, "Newsroom").
 
     NaN for a summary without words.
     """

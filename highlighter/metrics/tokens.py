@@ -1,4 +1,4 @@
-"""Words of a text, with what the fact rules need to know about each."""
+"""Tokenize a text for the rules about facts, and the word lists of these rules."""
 
 import re
 import unicodedata
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 
 def words_of(text: str) -> frozenset[str]:
+    """Return the set of the words."""
     return frozenset(text.split())
 
 
@@ -24,7 +25,7 @@ FUNCTION_WORDS = words_of(
     "later earlier perhaps maybe never always often too very well one two three four five six "
     "seven eight nine ten first second third last next new old former let says said say see"
 )
-# Words that open sentences of summaries and need not stand in the article.
+# Words that open sentences of summaries and need not appear in the article.
 OPENERS = words_of(
     "article activist activists analyst analysts attorney attorneys author authors authorities "
     "critic critics crowd doctor doctors document documents driver expert experts family fan fans "
@@ -89,7 +90,7 @@ _TOKEN = re.compile(
     (?:(?P<clock>[ ]?[ap]\.?m\b(?:\.(?!\s+[A-Z]))?)
       |(?P<unit>[ ]?%|(?:st|nd|rd|th|s)(?!\w))
       |(?P<scale>(?:k|m|bn|tn)(?!\w)))?
-    |(?P<word>(?:[A-Za-z]\.){2,}[A-Z]?(?![^\W_])
+    |(?P<word>(?:[A-Za-z]\.){2,24}[A-Z]?(?![^\W_])
       |(?:Mrs?|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Cpl|Maj|Adm|Rev|St|Mt|Ft|Jr|Sr)\.
       |(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.(?=[ ]?[0-9])
       |[B-HJ-Z]\.(?=[ ]?[A-Z])
@@ -103,20 +104,22 @@ _POSSESSIVE = re.compile(r"(.+)'(?:s|re|ve|ll|d|m)", re.IGNORECASE)
 
 
 class Token(NamedTuple):
+    """A word or number, its place in the text, and how it follows the token before it."""
+
     text: str
     key: str  # case-folded, without dots, apostrophes and possessive; "" of a number
     start: int
     end: int
     capital: bool
-    joined: bool  # only a space or a hyphen parts it from the token before
+    joined: bool  # only spaces or a hyphen separate it from the token before
     hyphen: bool
-    initial: bool  # begins a sentence or quotation
+    initial: bool  # starts a sentence or quotation
     possessive: bool
     number: Number | None
 
 
 def normalise(text: str) -> str:
-    """The text with plain quotes, hyphens and letters, and no quotes around nicknames."""
+    """Return the text with ASCII quotes and hyphens, no accents, no quotes around nicknames."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION))
         text = "".join(c for c in text if not unicodedata.combining(c))
@@ -139,6 +142,7 @@ def _number_token(match: re.Match[str]) -> Number:
 
 
 def tokenize(text: str) -> list[Token]:
+    """Return the tokens of a normalized text."""
     tokens: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(text):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from highlighter.data.windows import plan_windows
+from highlighter.data.windows import fill_source, plan_windows
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,31 @@ def test_every_segment_is_read_no_window_overflows_and_cost_is_linear(
     # Two windows in a row hold more than one budget, or the second would not have been opened.
     read = sum(lengths[segment] for window in windows for segment in window)
     assert read <= sum(lengths) + overlap * len(windows)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "scores", "expected"),
+    [
+        ([4, 4, 4], [0.1, 0.9, 0.5], [1, 2]),
+        ([4, 4, 4], [0.5, 0.5, 0.5], [0, 1]),
+        ([9, 2, 8], [0.9, 0.1, 0.8], [0]),  # 8 no longer fits, nor does 2
+        ([7, 8, 3], [0.9, 0.8, 0.1], [0, 2]),  # a shorter, later one fills the room
+        ([], [], []),
+    ],
+)
+def test_source_is_filled_by_score_and_kept_in_order(
+    lengths: list[int], scores: list[float], expected: list[int]
+) -> None:
+    assert fill_source(lengths, scores, 10) == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.floats(0, 1)), max_size=60))
+def test_a_source_never_overflows_and_leaves_no_room_for_a_segment(
+    segments: list[tuple[int, float]],
+) -> None:
+    lengths, scores = [p[0] for p in segments], [p[1] for p in segments]
+    taken = fill_source(lengths, scores, 100)
+    assert taken == sorted(set(taken))
+    room = 100 - sum(lengths[i] for i in taken)
+    assert room >= 0
+    assert all(lengths[i] > room for i in range(len(lengths)) if i not in taken)

@@ -1,4 +1,4 @@
-"""The evaluation on a small model: its rows, its sums, and that it can't be fooled."""
+"""The evaluation of a small model: its rows, its sums, and its report."""
 
 from pathlib import Path
 
@@ -9,20 +9,18 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.oracle import greedy_oracle
 from highlighter.data.sentences import sentence_texts
-from highlighter.evaluation.evaluate import judge
+from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import SYSTEMS, Evaluation
 from highlighter.evaluation.report import print_scores, render_report
-from highlighter.evaluation.systems import read_and_write
-from highlighter.inference.generation import generate_summaries
-from highlighter.inference.reader import Reader
+from highlighter.evaluation.systems import run_systems
+from highlighter.inference.answers import HighlightRequest
+from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.rouge import score_rouge
 from highlighter.metrics.text import compression
 from highlighter.model.build import build_model
-from highlighter.model.checkpoint import generation_config, read_text_settings, save_checkpoint
-from highlighter.model.model import load_model
-from highlighter.model.tokenizer import load_tokenizer
+from highlighter.model.checkpoint import finish_checkpoint, save_checkpoint
 from highlighter.settings import (
     EvaluationSettings,
     GateSettings,
@@ -39,12 +37,11 @@ TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.
 
 
 def run(checkpoint: Path, articles: datasets.Dataset, workers: int, seed: int = 7) -> Judged:
-    return judge(
+    return evaluate_checkpoint(
         checkpoint,
         articles,
         test_fingerprint="rows",
-        highlights=HighlightSettings(sentences=2, source="selected"),
-        generation=GenerationSettings(num_beams=1, max_new_tokens=6),
+        oracle_sentences=2,
         settings=EvaluationSettings(batch_size=8, workers=workers, resamples=200),
         seed=seed,
     )
@@ -56,8 +53,14 @@ def checkpoint(
 ) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint")
     text = TextSettings(max_source_tokens=96, overlap_tokens=16)
-    save_checkpoint(folder, build_model(TINY, tokenizer, seed=3), tokenizer, text)
-    return folder
+    save_checkpoint(folder / "tuned", build_model(TINY, tokenizer, seed=3), tokenizer, text)
+    finish_checkpoint(
+        folder / "tuned",
+        GenerationSettings(num_beams=2, max_new_tokens=6),
+        HighlightSettings(sentences=2, source="selected"),
+        folder / "final",
+    )
+    return folder / "final"
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +118,7 @@ def test_extractors_quote_the_article_and_the_oracle_is_the_best_of_them(judged:
             assert row[system] == "\n".join(sentences[i] for i in chosen)
             assert row[f"{system}_facts"] == row[f"{system}_supported_facts"]
         assert row["lead3_chosen"] == list(range(min(3, len(sentences))))
-        assert row["oracle_chosen"] == greedy_oracle(sentences, row["reference"])
+        assert row["oracle_chosen"] == greedy_oracle(sentences, row["reference"], 2)
         assert len(row["extractive_chosen"]) == min(2, len(sentences))
         assert len(row["sentence_scores"]) == len(sentences)
     means = {s: evaluation.systems[s].rouge["rouge1"].mean for s in SYSTEMS}
@@ -142,35 +145,39 @@ def test_both_sources_are_compared_on_the_longer_rows_only(judged: Judged) -> No
     assert evaluation.sources.recall_difference.mean == pytest.approx(gain)
 
 
-def test_each_window_and_each_selection_is_encoded_once_and_written_as_if_alone(
-    checkpoint: Path, test_rows: datasets.Dataset, judged: Judged
+def test_each_window_and_each_selected_source_is_encoded_once(
+    checkpoint: Path, test_rows: datasets.Dataset
 ) -> None:
-    model, tokenizer = load_model(str(checkpoint)).eval(), load_tokenizer(str(checkpoint))
-    reader = Reader(model, tokenizer, read_text_settings(checkpoint))
-    highlights = HighlightSettings(sentences=2)
-    config = generation_config(GenerationSettings(num_beams=2, max_new_tokens=6), tokenizer)
-    articles = test_rows["article"][:]
+    summarizer = Summarizer.load(checkpoint)
     encoded: list[int] = []
-    handle = model.encoder.register_forward_pre_hook(
+    handle = summarizer.model.encoder.register_forward_pre_hook(
         lambda _, __, inputs: encoded.append(len(inputs["input_ids"])), with_kwargs=True
     )
-    written = read_and_write(
-        model, tokenizer, reader, articles, config, highlights=highlights, batch_size=5
-    )
+    rows = run_systems(summarizer, test_rows, batch_size=5, oracle_sentences=3, seed=7)
     handle.remove()
-    selections = sum(result.sources["selected"] != result.sources["first"] for result in written)
-    assert sum(encoded) == sum(result.read.windows for result in written) + selections
+    selections = sum(row["source_selected"] != row["source_first"] for row in rows)
+    assert sum(encoded) == sum(rows["windows"]) + selections
     assert 0 < selections <= 16
-    for result, article in zip(written, reader.read(articles, 1), strict=True):
-        assert result.read.scores == pytest.approx(article.scores, abs=1e-5)
-        for name, selected in (("first", 0), ("selected", 2)):
-            assert result.sources[name] == reader.source(article, selected)
-            [alone] = generate_summaries(
-                model.seq2seq, tokenizer, [result.sources[name]], config, batch_size=1
-            )
-            assert result.outputs[name].ids == alone.ids
-            assert result.outputs[name].confidence == pytest.approx(alone.confidence, rel=1e-4)
-    assert judged[0].writer == "torch, float32, cpu"
+
+
+def test_rows_hold_what_the_summarizer_answers(
+    checkpoint: Path, test_rows: datasets.Dataset, judged: Judged
+) -> None:
+    evaluation, rows = judged
+    assert evaluation.writer == "torch, float32, cpu"
+    summarizer = Summarizer.load(checkpoint)
+    for row in rows:
+        [answer] = summarizer.summarize([HighlightRequest(article=row["article"])])
+        assert row["served"] == answer.summary
+        assert row["doubt"] == (answer.doubt or "")
+        assert row["fits"] != answer.truncated.source
+        assert row["cut_off"] == answer.truncated.summary
+        assert row["windows"] == answer.counts.windows
+        assert row["confidence"] == pytest.approx(answer.confidence, rel=1e-4)
+    read = summarizer.read(test_rows["article"][:], batch_size=1)
+    for source in ("first", "selected"):
+        alone = [summarizer.write([article], 1, source=source)[0] for article in read]
+        assert [draft.written for draft in alone] == rows[f"abstractive_{source}"][:]
 
 
 def test_the_terminal_shows_what_every_baseline_scores(

@@ -1,4 +1,4 @@
-"""How sure the model is of what it wrote, and what is done about it."""
+"""Generated summaries, their confidence, and encoder states that are shared or known."""
 
 import copy
 from pathlib import Path
@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.sentences import sentence_texts
 from highlighter.inference import attention as source_attention
 from highlighter.inference.answers import HighlightRequest
+from highlighter.inference.compat import attention_implementation
 from highlighter.inference.generation import generate_summaries
 from highlighter.inference.summarizer import Summarizer
 from highlighter.model.build import build_model
@@ -56,7 +57,7 @@ def test_confidence_is_the_geometric_mean_of_the_written_tokens_probabilities(
         assert alone.confidence == pytest.approx(expected, rel=1e-4)
 
 
-def test_beams_that_change_places_keep_their_own_article(
+def test_beams_that_are_exchanged_keep_their_own_article(
     model: HighlightModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     settings = GenerationSettings(num_beams=4, min_new_tokens=12, max_new_tokens=12)
@@ -100,7 +101,7 @@ def test_beams_read_their_own_source_and_each_source_is_kept_once(
     assert kept.count((3, beams)) >= 12 * TINY.num_decoder_layers
 
 
-def test_states_that_are_known_are_not_computed_again(
+def test_sources_with_known_states_are_not_encoded_again(
     model: HighlightModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     settings = GenerationSettings(num_beams=2, min_new_tokens=5, max_new_tokens=9)
@@ -120,7 +121,7 @@ def test_states_that_are_known_are_not_computed_again(
     )
     try:
         outputs = generate_summaries(
-            model.seq2seq, tokenizer, sources, config, batch_size=3, encoded=known
+            model.seq2seq, tokenizer, sources, config, batch_size=3, states=known
         )
     finally:
         handle.remove()
@@ -154,3 +155,15 @@ def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
     assert 0 < result.confidence < 1
     lines = result.summary.split("\n")
     assert (set(lines) < set(sentence_texts(article)) and len(lines) == 2) == doubted
+
+
+def test_transformers_has_no_public_getter_of_the_attention_implementation(
+    model: HighlightModel,
+) -> None:
+    """If this fails, use the getter instead of `inference.compat.attention_implementation`."""
+    assert attention_implementation(model.seq2seq) in {"sdpa", "sdpa_by_source"}
+    names = {
+        name for name in {*dir(model.seq2seq), *dir(model.config)} if "attn_implementation" in name
+    }
+    public = {name for name in names if not name.startswith("_")}
+    assert public == {"get_correct_attn_implementation", "set_attn_implementation"}

@@ -14,8 +14,8 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.features import target_text, tokenize_splits
 from highlighter.data.fingerprint import fingerprint_model, hash_folder
 from highlighter.errors import CheckpointError
-from highlighter.evaluation.distillation import judge_beside_teacher
-from highlighter.evaluation.evaluate import judge
+from highlighter.evaluation.distillation import compare_with_teacher
+from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.report import render_report
 from highlighter.inference.answers import HighlightRequest
 from highlighter.inference.engines import FOLDER, convert
@@ -216,20 +216,22 @@ def test_student_and_teacher_are_evaluated_on_the_same_rows(
     tmp_path: Path,
 ) -> None:
     model = build_model(source(teacher, decoder=1), tokenizer, seed=1)
-    save_checkpoint(tmp_path / "student", model, tokenizer, TEXT)
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
+    short = GREEDY.model_copy(update={"max_new_tokens": 4})
+    finish_checkpoint(tmp_path / "tuned", short, TRUSTING, tmp_path / "student")
     settings = EvaluationSettings(batch_size=8, workers=1, resamples=200, timed_articles=2)
     test = articles["test"]
-    judged = judge(
-        tmp_path / "student", test, test_fingerprint="rows", highlights=TRUSTING,
-        generation=GREEDY.model_copy(update={"max_new_tokens": 4}), settings=settings, seed=7,
-    )  # fmt: skip
-    evaluation, rows = judge_beside_teacher(
-        tmp_path / "student", teacher, "models:/x/1", test, judged, settings=settings, seed=7
-    )
-    alone, alone_rows = judge(
-        teacher, test, test_fingerprint="rows", highlights=TRUSTING, generation=GREEDY,
+    judged = evaluate_checkpoint(
+        tmp_path / "student", test, test_fingerprint="rows", oracle_sentences=3,
         settings=settings, seed=7,
     )  # fmt: skip
+    evaluation, rows = compare_with_teacher(
+        tmp_path / "student", teacher, "models:/x/1", test, judged, oracle_sentences=3,
+        settings=settings, seed=7,
+    )  # fmt: skip
+    alone, alone_rows = evaluate_checkpoint(
+        teacher, test, test_fingerprint="rows", oracle_sentences=3, settings=settings, seed=7
+    )
     tradeoff = evaluation.tradeoff
     assert tradeoff is not None
     assert rows["teacher_abstractive"][:] == alone_rows["abstractive"][:]
@@ -267,17 +269,23 @@ def test_a_constrained_student_can_be_compared_with_an_unconstrained_teacher(
     convert(load_model(str(copied)), tokenizer, copied / FOLDER, "float32")
     write_engine(copied, "ctranslate2")
     model = build_model(source(copied, decoder=1), tokenizer, seed=1)
-    save_checkpoint(tmp_path / "student", model, tokenizer, TEXT)
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
     settings = EvaluationSettings(batch_size=8, workers=1, resamples=100, timed_articles=2)
     trust = TRUSTING.trust.model_copy(update={"names_from_article": True})
-    judged = judge(
-        tmp_path / "student", articles["test"], test_fingerprint="rows",
-        highlights=TRUSTING.model_copy(update={"trust": trust}),
-        generation=GREEDY.model_copy(update={"max_new_tokens": 4}), settings=settings, seed=7,
-    )  # fmt: skip
-    evaluation, _ = judge_beside_teacher(
-        tmp_path / "student", copied, "models:/x/1", articles["test"], judged,
+    finish_checkpoint(
+        tmp_path / "tuned",
+        GREEDY.model_copy(update={"max_new_tokens": 4}),
+        TRUSTING.model_copy(update={"trust": trust}),
+        tmp_path / "student",
+    )
+    judged = evaluate_checkpoint(
+        tmp_path / "student", articles["test"], test_fingerprint="rows", oracle_sentences=3,
         settings=settings, seed=7,
     )  # fmt: skip
+    evaluation, _ = compare_with_teacher(
+        tmp_path / "student", copied, "models:/x/1", articles["test"], judged, oracle_sentences=3,
+        settings=settings, seed=7,
+    )  # fmt: skip
+    assert judged[0].writer.startswith("torch")
     assert evaluation.tradeoff is not None
     assert evaluation.tradeoff.speed.articles == 2

@@ -75,7 +75,7 @@ def test_wrong_limits_are_named(
 
 
 def test_a_constrained_model_cannot_be_converted() -> None:
-    engine = "steps.register.parameters.registry.engine.kind=ctranslate2"
+    engine = "steps.evaluate.parameters.engine.kind=ctranslate2"
     with pytest.raises(ConfigError, match="names_from_article"):
         load_config(EMBEDDED, [engine])
 

@@ -1,0 +1,119 @@
+"""Choose sentences and paragraphs by their scores, and check a generated summary."""
+
+from collections.abc import Sequence
+
+from highlighter.data.sentences import Span, split_paragraphs
+from highlighter.inference.answers import Doubt, Paragraph
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.metrics.text import coverage
+from highlighter.settings import TrustSettings
+
+
+def best_sentences(
+    sentences: Sequence[str], scores: Sequence[float], count: int, trigram_blocking: bool
+) -> list[int]:
+    """Return the indices, in article order, of the `count` sentences with the highest scores.
+
+    With trigram blocking, a sentence that shares a trigram with a better one is skipped
+    (Paulus et al. 2018). Ties go to the earlier sentence.
+    """
+    chosen: list[int] = []
+    seen: set[tuple[str, ...]] = set()
+    for index in _ranking(scores):
+        words = sentences[index].lower().split()
+        trigrams = set(zip(words, words[1:], words[2:], strict=False))
+        if trigram_blocking and trigrams & seen:
+            continue
+        chosen.append(index)
+        seen |= trigrams
+        if len(chosen) == count:
+            break
+    return sorted(chosen)
+
+
+def score_paragraphs(
+    paragraphs: Sequence[Span], sentences: Sequence[Span], scores: Sequence[float]
+) -> list[float]:
+    """Return each paragraph's score: the highest score of its sentences.
+
+    A sum would grow with the paragraph's length; a mean would lower the score of a paragraph that
+    adds background to its news.
+    """
+    best = [0.0] * len(paragraphs)
+    number = 0
+    for sentence, score in zip(sentences, scores, strict=True):
+        while sentence.start >= paragraphs[number].end:
+            number += 1
+        best[number] = max(best[number], score)
+    return best
+
+
+def mark_paragraphs(
+    article: str,
+    sentences: Sequence[Span],
+    scores: Sequence[float],
+    top_k: int | None,
+    threshold: float | None,
+) -> list[Paragraph]:
+    """Return the article's paragraphs with scores, or its sentences if it has one paragraph.
+
+    Args:
+        article: the text.
+        sentences: spans of its sentences.
+        scores: probability of each sentence to be salient.
+        top_k: number of paragraphs to mark as important; None: all.
+        threshold: lowest score of an important paragraph; None: any.
+    """
+    spans = split_paragraphs(article)
+    if len(spans) > 1:
+        scores = score_paragraphs(spans, sentences, scores)
+    else:
+        spans = list(sentences)
+    best = set(_ranking(scores)[:top_k])
+    return [
+        Paragraph(
+            text=article[span.start : span.end],
+            start=span.start,
+            end=span.end,
+            score=score,
+            important=index in best and (threshold is None or score >= threshold),
+        )
+        for index, (span, score) in enumerate(zip(spans, scores, strict=True))
+    ]
+
+
+def find_doubt(
+    summary: str,
+    confidence: float,
+    article: ArticleFacts,
+    salient: str,
+    settings: TrustSettings,
+    *,
+    cut_off: bool,
+) -> Doubt | None:
+    """Return the first reason not to show a generated summary, or None.
+
+    Args:
+        summary: the generated text.
+        confidence: geometric mean of its tokens' probabilities.
+        article: facts of the article; names, numbers and dates of the summary are checked by the
+            rules of `metrics.faithfulness`.
+        salient: the most salient sentences. A summary with too few of their words shows that the
+            decoder and the salience head, which are trained separately, disagree.
+        settings: the limits.
+        cut_off: whether the summary reached the token limit; then its coverage is not checked.
+    """
+    if not summary:
+        return "empty"
+    if settings.supported_facts_only and article.unsupported(summary):
+        return "unsupported_facts"
+    if confidence < settings.minimum_confidence:
+        return "low_confidence"
+    if not cut_off and coverage(summary, salient) < settings.minimum_coverage:
+        return "misses_salient"
+    return None
+
+
+def _ranking(scores: Sequence[float]) -> list[int]:
+    """Return the indices by descending score; ties in order."""
+    return sorted(range(len(scores)), key=lambda i: (-scores[i], i))

@@ -1,0 +1,99 @@
+"""Choosing sentences and paragraphs by score, and checking a generated summary."""
+
+import pytest
+
+from highlighter.data.sentences import Span, split_paragraphs, split_sentences
+from highlighter.inference.assembly import (
+    best_sentences,
+    find_doubt,
+    mark_paragraphs,
+    score_paragraphs,
+)
+from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.settings import TrustSettings
+
+ARTICLE = ArticleFacts("Maren Holt leads the port of Ashford. Repairs cost £1.4 million on 3 May.")
+
+SALIENT = "Holt, in Ashford since May, leads the port."
+
+
+def test_best_sentences_come_in_article_order() -> None:
+    assert best_sentences(["a", "b", "c", "d"], [0.1, 0.9, 0.2, 0.8], 2, True) == [1, 3]
+
+
+def test_trigram_blocking_skips_a_repetition() -> None:
+    sentences = ["The bridge will close.", "It said the bridge will close.", "It rained."]
+    scores = [0.9, 0.8, 0.1]
+    assert best_sentences(sentences, scores, 2, trigram_blocking=True) == [0, 2]
+    assert best_sentences(sentences, scores, 2, trigram_blocking=False) == [0, 1]
+
+
+def test_fewer_sentences_than_requested() -> None:
+    assert best_sentences(["a"], [0.3], 3, True) == [0]
+    assert best_sentences([], [], 3, True) == []
+
+
+def test_a_paragraph_has_the_score_of_its_best_sentence() -> None:
+    article = "One is here. Two is here.\n\nThree is here.\n\nFour is. Five is."
+    scores = score_paragraphs(
+        split_paragraphs(article), split_sentences(article), [0.1, 0.7, 0.2, 0.3, 0.25]
+    )
+    assert scores == [0.7, 0.2, 0.3]
+
+
+def test_a_paragraph_without_a_scored_sentence_scores_zero() -> None:
+    assert score_paragraphs([Span(0, 3), Span(5, 9)], [Span(5, 9)], [0.4]) == [0.0, 0.4]
+
+
+def test_an_article_of_one_paragraph_is_marked_by_sentence() -> None:
+    article = "One is here. Two is here."
+    sentences = split_sentences(article)
+    marked = mark_paragraphs(article, sentences, [0.2, 0.7], top_k=None, threshold=0.5)
+    assert [paragraph.text for paragraph in marked] == ["One is here.", "Two is here."]
+    assert [paragraph.important for paragraph in marked] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("summary", "confidence", "settings", "expected"),
+    [
+        ("Maren Holt.", 0.9, {"minimum_coverage": 0.25}, "misses_salient"),
+        ("Holt leads the port.", 0.9, {"minimum_coverage": 0.5}, None),
+        (
+            "Holt leads.",
+            0.1,
+            {"minimum_coverage": 0.9, "minimum_confidence": 0.5},
+            "low_confidence",
+        ),
+        ("Repairs at Ashford cost £1.4 million.", 0.9, {}, None),
+        ("The port is repaired.", 0.9, {}, None),
+        ("", 0.9, {}, "empty"),
+        ("Repairs cost £1.5 million.", 0.9, {}, "unsupported_facts"),
+        ("Maren Ashford leads the port.", 0.9, {}, "unsupported_facts"),
+        ("It reopened on 4 May.", 0.9, {}, "unsupported_facts"),
+        ("It reopened on 4 May.", 0.9, {"supported_facts_only": False}, None),
+        ("The port is repaired.", 0.49, {"minimum_confidence": 0.5}, "low_confidence"),
+        ("The port is repaired.", 0.5, {"minimum_confidence": 0.5}, None),
+        ("It reopened on 4 May.", 0.1, {"minimum_confidence": 0.5}, "unsupported_facts"),
+    ],
+)
+def test_the_first_reason_to_doubt_a_summary(
+    summary: str, confidence: float, settings: dict[str, float], expected: str | None
+) -> None:
+    trust = TrustSettings(**settings)
+    assert find_doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("summary", "confidence", "expected"),
+    [
+        ("Maren Holt.", 0.9, None),
+        ("Maren Ashford.", 0.9, "unsupported_facts"),
+        ("Maren Holt.", 0.1, "low_confidence"),
+        ("", 0.9, "empty"),
+    ],
+)
+def test_the_coverage_of_a_summary_that_was_cut_off_is_not_checked(
+    summary: str, confidence: float, expected: str | None
+) -> None:
+    trust = TrustSettings(minimum_coverage=0.9, minimum_confidence=0.5)
+    assert find_doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=True) == expected
