@@ -72,10 +72,13 @@ class NewsHighlighter:
     def __init__(self) -> None:
         configure_logging()
         # Imported here: `bentoml serve` also imports this module in its supervisor.
+        from transformers.utils import logging as transformers_logging
+
         from highlighter.inference.summarizer import Summarizer
         from highlighter.system.cpu import keep_to_usable_cores
         from highlighter.system.memory import keep_freed_memory
 
+        transformers_logging.disable_progress_bar()
         keep_freed_memory()
         keep_to_usable_cores()
         settings = read_settings()

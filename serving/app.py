@@ -82,7 +82,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         limits = app.state.runtime.limits
         schemas = document["components"]["schemas"]
         article = schemas["SummarizeRequest"]["properties"]["article"]["anyOf"][0]
-        article.update(maxLength=limits.article_characters, pattern=r"\S")
+        article.update(maxLength=limits.article_characters, pattern=r"[^\s\x1c-\x1f\x85]")
         schemas["BatchRequest"]["properties"]["articles"]["maxItems"] = limits.batch_articles
         app.openapi_schema = document
     return app.openapi_schema

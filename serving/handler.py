@@ -125,7 +125,7 @@ class RequestHandler:
             fetch = self._in_time(request, self._article(body, request))
             text, source = await self._while_connected(request, fetch)
             fetch_ms = _milliseconds(started) if source else 0.0
-            job = self._worker.submit(body.with_text(text), streams=True)
+            job = self._worker.submit(body.with_text(text), _client(request), streams=True)
             job.done.add_done_callback(lambda _: slot.release())
             items = self._worker.stream(job)
             while True:
@@ -166,7 +166,7 @@ class RequestHandler:
         started = time.perf_counter()
         text, source = await self._in_time(request, self._article(body, request))
         fetch_ms = _milliseconds(started) if source else 0.0
-        work = self._worker.summarize(body.with_text(text))
+        work = self._worker.summarize(body.with_text(text), _client(request))
         highlights = await self._in_time(request, work)
         return self._finish(highlights, source, fetch_ms, started)
 

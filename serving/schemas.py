@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from highlighter.inference.answers import HighlightRequest, Highlights, Reading, Summary
 from highlighter.model.checkpoint import MeasuredModel
@@ -25,19 +25,25 @@ class Options(BaseModel):
         None,
         ge=1,
         le=50,
-        strict=True,
         description="Number of paragraphs to mark as important; null: the model's default",
     )
     threshold: float | None = Field(
-        None, ge=0, le=1, strict=True, description="Minimum score of a paragraph to be marked"
+        None, ge=0, le=1, description="Minimum score of a paragraph to be marked"
     )
     max_summary_tokens: int | None = Field(
         None,
         ge=8,
         le=512,
-        strict=True,
         description="Maximum length of the summary in tokens; the model's own limit still applies",
     )
+
+    @field_validator("top_k", "threshold", "max_summary_tokens", mode="before")
+    @classmethod
+    def _require_number(cls, value: object) -> object:
+        # pydantic would convert both; its strict mode refuses 3.0, which JSON Schema accepts.
+        if isinstance(value, bool | str):
+            raise ValueError("give a number")
+        return value
 
 
 class SummarizeRequest(Options):

@@ -1,6 +1,7 @@
 """Run the model in a thread: queued articles share batches, and streams run one at a time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,6 +11,7 @@ from highlighter.inference.answers import HighlightRequest, Highlights, Reading
 
 StreamItem = Reading | str | Highlights
 BATCH_SIZE = 8  # larger batches increase latency and barely increase throughput
+_BATCH_CHARACTERS = 50_000  # of several articles: about a second of computation on two cores
 
 
 class SummarizerLike(Protocol):
@@ -31,10 +33,11 @@ class SummarizerLike(Protocol):
 
 
 class Job:
-    """An article in the queue. `done` ends when the model has finished with it."""
+    """An article of a client in the queue. `done` ends when the model has finished with it."""
 
-    def __init__(self, request: HighlightRequest, *, streams: bool) -> None:
+    def __init__(self, request: HighlightRequest, client: str, *, streams: bool) -> None:
         self.request = request
+        self.client = client
         self.streams = streams
         self.done: asyncio.Future[Highlights | None] = asyncio.get_running_loop().create_future()
         self.items: asyncio.Queue[StreamItem | None] = asyncio.Queue()  # None: the end
@@ -62,6 +65,8 @@ class Job:
 class ModelWorker:
     """Queue in front of a summarizer, which handles one batch or one stream at a time.
 
+    The clients with queued articles take turns, so that nobody waits for all articles of another.
+
     BentoML's adaptive batching is not used: it holds requests back for as long as recent ones
     waited, so that after a minute of overload an idle service took 3.5 s for a 0.2 s request, and
     it computes answers for clients that have disconnected.
@@ -83,11 +88,13 @@ class ModelWorker:
         self._batch_size = batch_size
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._queue: list[Job] = []
+        self._turns: dict[str, int] = {}  # number of a client's last batch or stream
+        self._turn = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def summarize(self, request: HighlightRequest) -> Highlights:
+    async def summarize(self, request: HighlightRequest, client: str = "") -> Highlights:
         """Return an article's highlights; raise the model's error if it failed."""
-        job = self.submit(request)
+        job = self.submit(request, client)
         try:
             highlights = await job.done
         finally:
@@ -107,9 +114,9 @@ class ModelWorker:
         finally:
             job.cancel()
 
-    def submit(self, request: HighlightRequest, *, streams: bool = False) -> Job:
+    def submit(self, request: HighlightRequest, client: str = "", *, streams: bool = False) -> Job:
         """Append an article to the queue."""
-        job = Job(request, streams=streams)
+        job = Job(request, client, streams=streams)
         self._queue.append(job)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -127,14 +134,31 @@ class ModelWorker:
             self._task = None
 
     def _take(self) -> list[Job]:
-        """Remove the next batch or stream from the queue, in order of arrival.
+        """Remove the next batch or stream from the queue.
 
         A batch takes articles from behind queued streams, so that it is as full as it can be.
         """
         waiting = [job for job in self._queue if not job.done.done()]
-        articles = [job for job in waiting if not job.streams][: self._batch_size]
-        taken = waiting[:1] if waiting and waiting[0].streams else articles
+        ahead: Counter[str] = Counter()  # articles of the same client that arrived earlier
+        order: list[tuple[int, int, int]] = []
+        for arrival, job in enumerate(waiting):
+            order.append((ahead[job.client], self._turns.get(job.client, 0), arrival))
+            ahead[job.client] += 1
+        taken: list[Job] = []
+        characters = 0
+        for *_, arrival in sorted(order):
+            job = waiting[arrival]
+            length = len(job.request.article)
+            if taken and (job.streams or characters + length > _BATCH_CHARACTERS):
+                continue
+            taken.append(job)
+            characters += length
+            if job.streams or len(taken) == self._batch_size:
+                break
         self._queue = [job for job in waiting if job not in taken]
+        self._turn += 1
+        self._turns = {c: turn for c, turn in self._turns.items() if c in ahead}
+        self._turns |= {job.client: self._turn for job in taken}
         return taken
 
     async def _summarize(self, jobs: Sequence[Job]) -> None:

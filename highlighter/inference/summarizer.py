@@ -134,17 +134,19 @@ class Summarizer:
     def stream(
         self, request: HighlightRequest, *, cancelled: Callable[[], bool] | None = None
     ) -> Generator[Reading | str | Highlights, None, None]:
-        """As `_stream`; raises ComputationCancelledError if `cancelled()` becomes true."""
+        """Yield the paragraphs, then the summary's text while it is generated, then the answer.
+
+        Decoding is greedy and by torch, whatever the checkpoint's engine.
+
+        Raises:
+            ComputationCancelledError: `cancelled()` became true.
+        """
         with self._cancellation.active(cancelled):
             yield from self._stream(request)
 
     def _stream(
         self, request: HighlightRequest
     ) -> Generator[Reading | str | Highlights, None, None]:
-        """Yield the paragraphs, then the summary's text while it is generated, then the answer.
-
-        Decoding is greedy and by torch, whatever the checkpoint's engine.
-        """
         started = time.perf_counter()
         [article] = self._reader.read([request.article], batch_size=8, keep_states=True)
         read_ms = _milliseconds(started)

@@ -1,6 +1,7 @@
 """The whole pipeline as a user runs it, then its model as a user asks it."""
 
 import json
+import os
 import re
 import signal
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
@@ -305,6 +307,42 @@ def test_without_a_model_the_service_says_what_to_run(project: Project, tmp_path
     assert "run `python run_pipeline.py` first" in output
 
 
+def test_wrong_service_configuration_is_one_line_and_exit_code_1(
+    project: Project, tmp_path: Path
+) -> None:
+    file = tmp_path / "serving.yaml"
+    file.write_text("limits: {article_charcters: 5}\n")
+    wrong = Project(project.folder, project.environment | {"HIGHLIGHTER_SERVING_CONFIG": str(file)})
+    server = wrong.start("-m", "bentoml", "serve", "--port", "0")
+    output, _ = server.communicate(timeout=90)
+    assert server.returncode == 1
+    [line] = [line for line in output.splitlines() if line]
+    assert "limits.article_charcters" in line
+
+
+def test_sigterm_answers_accepted_requests_and_killed_workers_come_back(project: Project) -> None:
+    article = {"article": "The bridge at Ashford will close in May, the council said. " * 20}
+    with project.serve() as address, ThreadPoolExecutor(8) as callers:
+        supervisor = supervisor_of(address)
+        [worker] = psutil.Process(supervisor).children()
+        worker.kill()
+        assert ask(address, article)[0] == 200  # waits in the socket's backlog
+        answers = [callers.submit(ask, address, article) for _ in range(8)]
+        time.sleep(0.3)
+        os.kill(supervisor, signal.SIGTERM)
+        assert {answer.result()[0] for answer in answers} <= {200, 503}
+
+
+def supervisor_of(address: str) -> int:
+    """Return the process id of `bentoml serve`, which listens at the address."""
+    port = int(address.rpartition(":")[2])
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "serve" in command and str(port) in command:
+            return process.pid
+    raise AssertionError(f"no process serves {address}")
+
+
 def test_a_second_run_uses_every_stored_step_and_still_sums_up(project: Project) -> None:
     output = project.run()
     assert cached_steps(output) == set(STEPS)
@@ -368,8 +406,7 @@ def test_promotion_and_rollback_by_hand_move_registry_and_service_together(
     assert "error:" in output
 
 
-def test_callers_at_once_are_all_answered_however_many_came_before(served: str) -> None:
-    """BentoML renews its inner connections every 100 requests, and must not cut any off."""
+def test_concurrent_clients_are_all_answered(served: str) -> None:
     article = {"article": "The bridge at Ashford will close in May, the council said."}
     with ThreadPoolExecutor(8) as callers:
         answers = callers.map(lambda _: ask(served, article)[0], range(250))

@@ -146,6 +146,39 @@ def test_batch_is_stopped_when_all_its_clients_have_disconnected() -> None:
     asyncio.run(run())
 
 
+def test_clients_take_turns_whoever_queued_more() -> None:
+    async def run() -> None:
+        model = Controlled()
+        worker = new_worker(model, batch=1)
+        first = [asyncio.create_task(worker.summarize(request(f"a{n}"), "a")) for n in range(4)]
+        await until(lambda: model.batches)
+        others = [worker.summarize(request(c), c) for c in ("b", "c")]
+        second = [asyncio.create_task(work) for work in others]
+        await asyncio.sleep(0.01)
+        model.may_continue.set()
+        await summaries([*first, *second])
+        assert [batch[0] for batch in model.batches] == ["a0", "b", "c", "a1", "a2", "a3"]
+
+    asyncio.run(run())
+
+
+def test_long_articles_are_not_batched_together() -> None:
+    async def run() -> None:
+        model = Controlled()
+        model.may_continue.set()
+        worker = new_worker(model)
+        lengths = [40_000, 40_000, 5_000, 60_000]
+        tasks = [asyncio.create_task(worker.summarize(request("a" * n))) for n in lengths]
+        await summaries(tasks)
+        assert [[len(article) for article in batch] for batch in model.batches] == [
+            [40_000, 5_000],
+            [40_000],
+            [60_000],
+        ]
+
+    asyncio.run(run())
+
+
 def test_failure_reaches_only_the_article_that_caused_it() -> None:
     async def run() -> None:
         model = Controlled(failing="2")
