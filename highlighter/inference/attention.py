@@ -7,7 +7,7 @@ from transformers import AttentionInterface, DynamicCache, EncoderDecoderCache, 
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-from highlighter.inference.compat import attention_implementation
+from highlighter.model.compat import attention_implementation
 
 _NAME = "sdpa_by_source"
 

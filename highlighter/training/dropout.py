@@ -19,7 +19,7 @@ from transformers import (
 )
 from transformers.masking_utils import eager_mask
 
-from highlighter.training.compat import attention_of
+from highlighter.model.compat import attention_implementation
 
 _NAME = "cpu_training"
 _LEVELS = 2**16
@@ -83,7 +83,7 @@ def quick_dropout(model: PreTrainedModel) -> Iterator[None]:
     """Use this module's dropout in a model's encoder and decoder while the block runs."""
     AttentionInterface.register(_NAME, attend)
     AttentionMaskInterface.register(_NAME, eager_mask)
-    before = attention_of(model)
+    before = attention_implementation(model)
     parts = [*model.encoder.modules(), *model.decoder.modules()]
     dropouts = [part for part in parts if type(part) is nn.Dropout]
     for part in dropouts:

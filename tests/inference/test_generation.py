@@ -11,7 +11,6 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.sentences import sentence_texts
 from highlighter.inference import attention as source_attention
 from highlighter.inference.answers import HighlightRequest
-from highlighter.inference.compat import attention_implementation
 from highlighter.inference.generation import generate_summaries
 from highlighter.inference.summarizer import Summarizer
 from highlighter.model.build import build_model
@@ -155,15 +154,3 @@ def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
     assert 0 < result.confidence < 1
     lines = result.summary.split("\n")
     assert (set(lines) < set(sentence_texts(article)) and len(lines) == 2) == doubted
-
-
-def test_transformers_has_no_public_getter_of_the_attention_implementation(
-    model: HighlightModel,
-) -> None:
-    """If this fails, use the getter instead of `inference.compat.attention_implementation`."""
-    assert attention_implementation(model.seq2seq) in {"sdpa", "sdpa_by_source"}
-    names = {
-        name for name in {*dir(model.seq2seq), *dir(model.config)} if "attn_implementation" in name
-    }
-    public = {name for name in names if not name.startswith("_")}
-    assert public == {"get_correct_attn_implementation", "set_attn_implementation"}

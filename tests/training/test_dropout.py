@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from transformers import T5Config, T5ForConditionalGeneration
 
-from highlighter.training.compat import attention_of
+from highlighter.model.compat import attention_implementation
 from highlighter.training.dropout import QuickDropout, attend, keep_mask, quick_dropout
 
 Tensors = dict[str, torch.Tensor]
@@ -107,7 +107,7 @@ def test_the_model_is_as_before_afterwards(
     model: T5ForConditionalGeneration, batch: Tensors
 ) -> None:
     model.train()
-    before = str(model), attention_of(model)
+    before = str(model), attention_implementation(model)
     names = list(model.state_dict())
     with pytest.raises(ZeroDivisionError), quick_dropout(model):
         assert sum(isinstance(part, QuickDropout) for part in model.modules()) > 10
@@ -115,7 +115,7 @@ def test_the_model_is_as_before_afterwards(
         model.eval()
         _ = 1 / 0
     assert not any(part.training for part in model.modules())
-    assert (str(model), attention_of(model)) == before
+    assert (str(model), attention_implementation(model)) == before
 
 
 def test_generation_in_the_middle_of_training_writes_the_same(
