@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from highlighter.data.windows import fill_source, plan_windows
+from highlighter.data.windows import encode_articles, fill_source, plan_windows
+from highlighter.model.tokenizer import load_tokenizer
+from tests.conftest import Sample
 
 
 @pytest.mark.parametrize(
@@ -41,7 +45,7 @@ def test_every_segment_is_read_no_window_overflows_and_cost_is_linear(
         ([4, 4, 4], [0.1, 0.9, 0.5], [1, 2]),
         ([4, 4, 4], [0.5, 0.5, 0.5], [0, 1]),
         ([9, 2, 8], [0.9, 0.1, 0.8], [0]),  # 8 no longer fits, nor does 2
-        ([7, 8, 3], [0.9, 0.8, 0.1], [0, 2]),  # a shorter, later one fills the room
+        ([7, 8, 3], [0.9, 0.8, 0.1], [0, 2]),  # a shorter, later one still fits
         ([], [], []),
     ],
 )
@@ -52,12 +56,24 @@ def test_source_is_filled_by_score_and_kept_in_order(
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.floats(0, 1)), max_size=60))
-def test_a_source_never_overflows_and_leaves_no_room_for_a_segment(
+def test_a_source_never_overflows_and_leaves_no_space_for_a_segment(
     segments: list[tuple[int, float]],
 ) -> None:
     lengths, scores = [p[0] for p in segments], [p[1] for p in segments]
     taken = fill_source(lengths, scores, 100)
     assert taken == sorted(set(taken))
-    room = 100 - sum(lengths[i] for i in taken)
-    assert room >= 0
-    assert all(lengths[i] > room for i in range(len(lengths)) if i not in taken)
+    left = 100 - sum(lengths[i] for i in taken)
+    assert left >= 0
+    assert all(lengths[i] > left for i in range(len(lengths)) if i not in taken)
+
+
+def test_sentences_have_the_same_tokens_alone_as_in_their_article(
+    t5_vocabulary: Path, sample: Sample
+) -> None:
+    real = load_tokenizer(str(t5_vocabulary))
+    texts = [row["article"] for row in sample.rows[:50]]
+    for text, encoded in zip(texts, encode_articles(texts, real, 500), strict=True):
+        # A space at each boundary: "end.Next" would be one word to the tokenizer.
+        spaced = " ".join(text[start:end] for start, end in encoded.sentences)
+        tokens = [token for segment in encoded.segments for token in segment]
+        assert tokens == real(spaced, add_special_tokens=False)["input_ids"]
