@@ -24,7 +24,7 @@ initials are ignored. The first word of a sentence or quotation is dropped if it
 if it is in a fixed list of openers ("police", "experts"), or if the article contains it in lower
 case, up to an ending (-s, -ed, -ing). In headlines, case does not identify names: if a sentence is
 all in capitals, or four capitalized words follow each other and all words of more than three
-letters are capitalized, each word is judged alone, like a first word.
+letters are capitalized, each word is treated like the first word of a sentence.
 
 The article supports a name in four cases: it has the same words next to each other, capitalized; it
 has a longer run with one or two more words in the middle (first and last name); it has an acronym
@@ -33,7 +33,6 @@ the article, of which at least one has two words ("Briton Andy Murray"). The fir
 person with the surname of another is therefore not supported.
 """
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -103,7 +102,7 @@ class ArticleFacts:
         initials = _initials(name)
         return (
             any(self._appears_at(index, name) for index in self._positions.get(name[0], ()))
-            or any(_is_shortened(name, whole) for whole in self._names_with.get(name[0], ()))
+            or any(_is_shortened(name, longer) for longer in self._names_with.get(name[0], ()))
             or (len(initials) > 2 and initials in self._acronyms)
             or (len(name) == 1 and len(name[0]) > 2 and name[0] in self._initials)
         )
@@ -146,30 +145,14 @@ def _initials(name: Words) -> str:
     return "".join(word[0] for word in name if word not in PARTICLES)
 
 
-def _is_shortened(name: Words, whole: Words) -> bool:
-    """Return whether the name is `whole` without one or two words of its middle."""
-    for start in (index for index, word in enumerate(whole) if word == name[0]):
+def _is_shortened(name: Words, longer: Words) -> bool:
+    """Return whether the name is `longer` without one or two words of its middle."""
+    for start in (index for index, word in enumerate(longer) if word == name[0]):
         for left_out in (1, 2):
-            rest = whole[start : start + len(name) + left_out]
+            rest = longer[start : start + len(name) + left_out]
             if len(rest) == len(name) + left_out and any(
                 rest[:kept] == name[:kept] and rest[kept + left_out :] == name[kept:]
                 for kept in range(1, len(name))
             ):
                 return True
     return False
-
-
-def unsupported_facts(summary: str, article: str) -> list[Fact]:
-    """Return the summary's facts that do not appear in the article."""
-    return ArticleFacts(article).unsupported(summary)
-
-
-def count_supported(summary: str, article: str) -> tuple[int, int]:
-    """Return the numbers of supported facts and of all facts of the summary."""
-    return ArticleFacts(article).count(summary)
-
-
-def faithfulness(summary: str, article: str) -> float:
-    """Return the share in 0..1 of the summary's facts that appear in the article, or NaN."""
-    supported, total = count_supported(summary, article)
-    return supported / total if total else math.nan
