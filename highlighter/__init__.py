@@ -1,1 +1,1 @@
-"""The domain library: what the pipeline and the service do, free of both frameworks."""
+"""The library behind the pipeline and the service; it imports neither ZenML nor BentoML."""

@@ -110,7 +110,7 @@ Source = Annotated[HubSource | FileSource | EmbeddedSource, Field(discriminator=
 
 
 class MinimumRows(Settings):
-    """The least number of valid rows per split; with fewer, the run stops."""
+    """The minimum number of valid rows per split; with fewer, the run stops."""
 
     train: int = Field(1, ge=1, description="valid rows to train on")
     validation: int = Field(1, ge=1, description="valid rows to validate on")
@@ -153,13 +153,13 @@ class TrustSettings(Settings):
         True, description="require that each name, number and date appears in the article"
     )
     minimum_confidence: float = Field(
-        0.0, ge=0, le=1, description="least geometric mean of the summary's token probabilities"
+        0.0, ge=0, le=1, description="minimum geometric mean of the summary's token probabilities"
     )
     minimum_coverage: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="least share of the most salient sentences' words that the summary contains",
+        description="minimum share of the most salient sentences' words that the summary contains",
     )
 
 
@@ -280,8 +280,8 @@ class GenerationSettings(Settings):
     length_penalty: float = Field(
         0.6, description="exponent of the length that scores are divided by, with beams only"
     )
-    min_new_tokens: int = Field(0, ge=0, description="least tokens of a summary")
-    max_new_tokens: int = Field(128, ge=1, description="most tokens of a summary")
+    min_new_tokens: int = Field(0, ge=0, description="minimum length of a summary in tokens")
+    max_new_tokens: int = Field(128, ge=1, description="maximum length of a summary in tokens")
     no_repeat_ngram_size: int = Field(
         3, ge=0, description="length of the n-grams of tokens that may not repeat; 0: all may"
     )
@@ -304,7 +304,7 @@ class MapSettings(Settings):
     )
     batch_size: int = Field(256, ge=1, description="rows that are tokenized together")
     oracle_sentences: int = Field(
-        3, ge=1, description="most sentences of an article that are labeled salient"
+        3, ge=1, description="maximum number of sentences per article that are labeled salient"
     )
 
 
@@ -415,28 +415,31 @@ ROUGE_TYPES: tuple[Metric, ...] = get_args(Metric)  # by their names in `rouge_s
 
 
 class GateSettings(Settings):
-    """What a version must reach to become the champion; None sets no floor."""
+    """What a version must reach to become the champion; None: no minimum."""
 
-    system: System = Field("abstractive", description="whose summaries are compared")
+    system: System = Field("abstractive", description="system whose summaries are compared")
     metric: Metric = Field("rougeLsum", description="ROUGE type that is compared")
     minimum_faithfulness: float | None = Field(
-        None, ge=0, le=1, description="least share of the summaries' facts that their articles hold"
+        None,
+        ge=0,
+        le=1,
+        description="minimum share of the summaries' facts that appear in their articles",
     )
     minimum_gain_over_lead3: float | None = Field(
         None,
         ge=-100,
         le=100,
-        description="least difference to LEAD-3, in points of the metric; negative: may be worse",
+        description="minimum difference to LEAD-3, in points of the metric; below 0: may be worse",
     )
     maximum_loss_to_teacher: float | None = Field(
         None,
         ge=0,
         le=100,
-        description="most points that a student may lose to its teacher; None: treated as any "
-        "other model",
+        description="maximum points that a student may lose to its teacher; None: treated as "
+        "any other model",
     )
     minimum_speedup: float | None = Field(
-        None, gt=0, description="least ratio of a teacher's seconds per article to its student's"
+        None, gt=0, description="minimum ratio of a teacher's seconds per article to its student's"
     )
 
 
@@ -458,8 +461,8 @@ class EngineSettings(Settings):
         90.0,
         ge=0,
         le=100,
-        description="least mean ROUGE-L F1 between CTranslate2's and torch's summaries; below it, "
-        "torch serves",
+        description="minimum mean ROUGE-L F1 between CTranslate2's and torch's summaries; below "
+        "it, torch serves",
     )
 
 

@@ -55,7 +55,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class WindowCollator:
-    """Collates rows of `features` into a padded batch.
+    """Collate rows of `features` into a padded batch.
 
     An article that fits into the source gives one row. A longer one gives one row for the decoder
     and `reading_windows` random windows that are read for salience only. The decoder's source is

@@ -1,1 +1,1 @@
-"""Judge a model on the test split: write every system's summaries, score rows, sum up."""
+"""Evaluate a model on the test split: run every system, score rows, aggregate, report."""

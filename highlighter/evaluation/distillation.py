@@ -1,4 +1,4 @@
-"""Compare a student with its teacher, each as it is served: quality and speed."""
+"""Compare quality and speed of a student and its teacher, each with its own engine and settings."""
 
 import time
 from collections.abc import Sequence
@@ -42,10 +42,10 @@ def compare_with_teacher(
     Args:
         student: registered checkpoint of the student.
         teacher: registered checkpoint of the teacher; each uses its own settings and engine.
-        name: how the report calls the teacher.
+        name: the teacher's name in the report.
         articles: the test articles.
-        evaluated: the student's evaluation on them.
-        oracle_sentences: most sentences of the oracle.
+        evaluated: the student's evaluation on the test articles, and its scored rows.
+        oracle_sentences: maximum number of sentences of the oracle.
         settings: as for `evaluate_checkpoint`.
         seed: as for `evaluate_checkpoint`.
     """

@@ -28,7 +28,7 @@ def evaluate_checkpoint(
         checkpoint: a folder with settings and engine, as it is registered and served.
         articles: columns `id`, `article`, `highlights` and `group`.
         test_fingerprint: fingerprint of the articles.
-        oracle_sentences: most sentences of the oracle.
+        oracle_sentences: maximum number of sentences of the oracle.
         settings: batch sizes, processes and resamples.
         seed: seed of the random baseline and of the bootstrap.
     """

@@ -78,7 +78,11 @@ def plot_rouge(systems: Mapping[str, Mapping[str, Interval]]) -> Figure:
 
 
 def plot_places(places: Mapping[str, Sequence[float]]) -> Figure:
-    """Return the share of chosen sentences per tenth of the article, one line per system."""
+    """Return the share of chosen sentences per tenth of the article, one line per system.
+
+    Args:
+        places: by system, the place of each chosen sentence: 0 the first, 1 the last.
+    """
     figure = _figure("Where in the article the sentences lie", "tenth of the article", "share")
     axes = figure.axes[0]
     for system, values in places.items():

@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from highlighter.metrics.statistics import Interval
-from highlighter.model.checkpoint import Judgement, MeasuredModel, Score
+from highlighter.model.checkpoint import EvaluationSummary, MeasuredModel, Score
 from highlighter.settings import (
     ROUGE_TYPES,
     Engine,
@@ -12,8 +12,8 @@ from highlighter.settings import (
     HighlightSettings,
 )
 
-# "served" is what the service answers: "abstractive", or "extractive" where it is doubted.
-# "abstractive" is the one of the next two that `highlights.source` selects.
+# "served" is what the service answers: "abstractive", or "extractive" where a check failed.
+# "abstractive" is one of the two after it: the one that `highlights.source` selects.
 SYSTEMS = (
     "served",
     "abstractive",
@@ -94,7 +94,7 @@ class Tradeoff(BaseModel):
     speed: Speed
 
     def metrics(self) -> dict[str, float]:
-        """Return what is compared between students, as `distillation/...`."""
+        """Return the measures to compare students by, as `distillation/<measure>`."""
         flat = {
             f"distillation/{system}/rougeLsum_difference": of_type["rougeLsum"].mean
             for system, of_type in self.difference.items()
@@ -143,10 +143,10 @@ class Slice(BaseModel):
 
 
 class SourceComparison(BaseModel):
-    """The source "selected" minus the source "first", on articles longer than the source.
+    """The source "selected" compared with "first", on articles longer than one window.
 
-    `difference` is in points of each ROUGE type; `recall_*` are percentages of the reference's
-    bigrams that the sources contain.
+    `difference` is selected - first, in points of each ROUGE type; `recall_*` are percentages of
+    the reference's bigrams that the sources contain.
     """
 
     rows: int
@@ -157,7 +157,11 @@ class SourceComparison(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """What was measured, on which rows, and how; `writer` is the engine, its type and device."""
+    """What was measured, on which rows, and how.
+
+    `writer` is the engine, its type and device. `doubted`, `cut_off` and `empty` are shares in 0..1
+    of the generated summaries: those that failed a check, reached the token limit, or are empty.
+    """
 
     rows: int
     writer: str
@@ -177,9 +181,9 @@ class Evaluation(BaseModel):
     tradeoff: Tradeoff | None = None
 
     def metrics(self) -> dict[str, float]:
-        """Return the measures that are compared between runs, as `test/<system>/<measure>`.
+        """Return the measures to compare runs by, as `test/<system>/<measure>`.
 
-        The record itself (`evaluation.json`) holds all. Undefined measures are left out.
+        The complete record is `evaluation.json`. Undefined measures are left out.
         """
         flat: dict[str, float] = {}
         for system in (*COMPARED, "lead3", "oracle"):
@@ -207,7 +211,7 @@ class Evaluation(BaseModel):
         return MeasuredModel(
             parameters=parameters,
             engine=engine,
-            evaluation=Judgement(
+            evaluation=EvaluationSummary(
                 rows=self.rows,
                 test_fingerprint=self.test_fingerprint,
                 scores=scores,

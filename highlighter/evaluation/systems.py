@@ -40,7 +40,7 @@ def run_systems(
         summarizer: the checkpoint, with the settings and the engine it is served with.
         articles: columns `id`, `article`, `highlights` and `group`.
         batch_size: articles read and summarized together.
-        oracle_sentences: most sentences of the oracle.
+        oracle_sentences: maximum number of sentences of the oracle.
         seed: seed of the random baseline.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Stop a model's computation when nobody waits for its result any more."""
+"""Stop a model's computation when its result is no longer needed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ class ComputationCancelledError(Exception):
 
 
 class CancellationCheck:
-    """Asks before every forward pass of some modules whether to go on.
+    """Check before every forward pass of some modules whether the computation was cancelled.
 
-    With a model's encoder and decoder, that is once for each batch of windows that is read and once
-    for each token that is generated.
+    With a model's encoder and decoder, it checks once per batch of windows that is read and once
+    per token that is generated.
 
     Args:
-        modules: parts of a model that are called again and again.
+        modules: parts of a model that are called repeatedly, such as its decoder.
     """
 
     def __init__(self, *modules: torch.nn.Module) -> None:

@@ -113,10 +113,10 @@ class ArticleWords(LogitsProcessor):
             return self._closed[place]
         key = (article, end, token)
         if key not in self._known:
-            self._known[key] = self._judge(self._articles[article], end, token)
+            self._known[key] = self._is_allowed(self._articles[article], end, token)
         return self._known[key]
 
-    def _judge(self, words: WordList, end: _Written, token: int) -> bool:
+    def _is_allowed(self, words: WordList, end: _Written, token: int) -> bool:
         if token == self._end:
             return self._may_close(words, end)
         if not self._is_text(token):
@@ -127,9 +127,9 @@ class ArticleWords(LogitsProcessor):
         if piece.startswith("▁"):
             previous = self._phrase(end.word, end.opens_sentence)
             begun = _Written(piece[1:].lstrip(EDGES), end.opens_next, previous, False)
-            return self._may_close(words, end) and self._may_be(words, begun, whole=False)
+            return self._may_close(words, end) and self._may_be(words, begun, complete=False)
         longer = end._replace(word=(end.word + piece).lstrip(EDGES))
-        return self._may_be(words, longer, whole=False)
+        return self._may_be(words, longer, complete=False)
 
     def _may_close(self, words: WordList, end: _Written) -> bool:
         """Return whether the last word may end.
@@ -137,17 +137,19 @@ class ArticleWords(LogitsProcessor):
         A word that no word of the article starts with (after byte tokens, or where every candidate
         was forbidden) has to end: nothing could complete it.
         """
-        return self._may_be(words, end, whole=True) or not self._may_be(words, end, whole=False)
+        return self._may_be(words, end, complete=True) or not self._may_be(
+            words, end, complete=False
+        )
 
-    def _may_be(self, words: WordList, end: _Written, whole: bool) -> bool:
-        """Return whether the last word is allowed, or could become so if not `whole`."""
+    def _may_be(self, words: WordList, end: _Written, complete: bool) -> bool:
+        """Return whether the last word is allowed, or could become so if it is not `complete`."""
         text, opens = end.word, end.opens_sentence
         if not _is_guarded(text):
             return True
-        known = words.may_end(text, opens) if whole else words.may_begin(text, opens)
+        known = words.may_end(text, opens) if complete else words.may_begin(text, opens)
         if not known:
             return self._is_common(text, opens)
-        return not end.previous or words.may_follow(end.previous, text, whole)
+        return not end.previous or words.may_follow(end.previous, text, complete)
 
     def _phrase(self, word: str, opens_sentence: bool) -> str:
         """Return the word if it is a name or number that the next word may continue, else ""."""

@@ -20,7 +20,7 @@ FOLDER = "ctranslate2"  # in a checkpoint's folder
 
 
 class Writer(Protocol):
-    """Generates summaries of sources of token ids."""
+    """Generate summaries from token ids."""
 
     uses_states: ClassVar[bool]  # whether `states` save it a pass of the encoder
 
@@ -41,7 +41,7 @@ class Writer(Protocol):
 
 
 class TorchWriter:
-    """Generation by transformers."""
+    """Generate summaries with transformers."""
 
     uses_states: ClassVar[bool] = True
 
@@ -77,7 +77,7 @@ class TorchWriter:
 
 
 class CTranslate2Writer:
-    """Generation by a converted model. It has no constrained decoding: `words` must be None."""
+    """Generate summaries with a converted model, unconstrained: `words` must be None."""
 
     uses_states: ClassVar[bool] = False
 

@@ -14,7 +14,7 @@ from highlighter.inference.summarizer import Summarizer
 
 
 class SummarizerModel(PythonModel):
-    """Maps articles to summaries."""
+    """Summarize articles with the checkpoint that was logged with this file."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the checkpoint that was logged with this model."""

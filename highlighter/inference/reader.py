@@ -1,4 +1,4 @@
-"""Score the sentences of whole articles, and choose the decoder's source."""
+"""Score all sentences of an article, and choose the decoder's source."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class ReadArticle:
 
 
 class Reader:
-    """Scores sentences with the encoder and the salience head, window by window."""
+    """Score sentences with the encoder and the salience head, window by window."""
 
     def __init__(
         self, model: HighlightModel, tokenizer: PreTrainedTokenizerBase, text: TextSettings
@@ -99,7 +99,7 @@ class Reader:
     def source(self, article: ReadArticle, selected: int) -> list[int]:
         """Return the token ids that the decoder reads.
 
-        This is the whole article if it fits into one window. Otherwise it is the start of the
+        This is the complete article if it fits into one window. Otherwise it is the start of the
         article or, with `selected` > 0, that many of the most salient sentences and as much of the
         start as fits, all in the article's order. Training uses such sources too. Salient sentences
         alone would hold less of the highlights than the start does.
@@ -114,7 +114,7 @@ class Reader:
         return article.start if source == article.start else source
 
     def fits(self, article: ReadArticle) -> bool:
-        """Return whether the whole article fits into one window."""
+        """Return whether the complete article fits into one window."""
         return article.encoded.tokens <= self._budget
 
     def _source(self, article: EncodedArticle, segments: Sequence[int]) -> list[int]:

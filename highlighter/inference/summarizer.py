@@ -32,7 +32,7 @@ from highlighter.settings import DecoderSource, HighlightSettings, TextSettings
 
 @dataclass(frozen=True)
 class Draft:
-    """A generated summary, the sentences that may replace it, and the checks between them."""
+    """A generated summary, the sentences that may replace it, and the check that failed, if any."""
 
     article: ReadArticle
     source: list[int]  # token ids that the decoder read
@@ -187,7 +187,7 @@ class Summarizer:
             articles: what `read` returned.
             batch_size: summaries generated together.
             source: what the decoder reads of long articles; None: as the checkpoint is configured.
-            limits: most tokens of each summary; None: the checkpoint's limit.
+            limits: maximum tokens of each summary; None: the checkpoint's limit.
         """
         sources = [self.source(article, source) for article in articles]
         most = [self._limit(limit) for limit in limits or [None] * len(articles)]
@@ -212,7 +212,7 @@ class Summarizer:
         return self._reader.source(article, self.highlights.sentences if name == "selected" else 0)
 
     def fits(self, article: ReadArticle) -> bool:
-        """Return whether the decoder can read the whole article."""
+        """Return whether the decoder can read the complete article."""
         return self._reader.fits(article)
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -75,7 +75,7 @@ class WordList:
             opens_sentence and self._lower_words.has_ended(text, fold=True)
         )
 
-    def may_follow(self, previous: str, text: str, whole: bool) -> bool:
+    def may_follow(self, previous: str, text: str, complete: bool) -> bool:
         """Return whether `text` follows the word `previous` in the article.
 
         This keeps a first name from being combined with another person's surname, and a day with
@@ -84,10 +84,10 @@ class WordList:
 
         Args:
             previous: a complete word.
-            text: the next word, or its beginning if `whole` is false.
-            whole: whether `text` is complete.
+            text: the next word, or its beginning if `complete` is false.
+            complete: whether `text` is a complete word.
         """
         if previous not in self._followers:
             return True
         followers = self._followers[previous]
-        return followers.has_ended(text) or (not whole and followers.has_prefix(text))
+        return followers.has_ended(text) or (not complete and followers.has_prefix(text))

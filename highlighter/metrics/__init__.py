@@ -1,1 +1,1 @@
-"""Measures of a summary, each with the definition its published figures use."""
+"""Measures of a summary: ROUGE, faithfulness, novelty, repetition, and their intervals."""

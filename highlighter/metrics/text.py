@@ -33,8 +33,9 @@ def coverage(summary: str, text: str) -> float:
 
     This is the recall of ROUGE-1 (Lin 2004) without stemming. NaN for a text without words.
     """
-    wanted = Counter(words(text))
-    return (wanted & Counter(words(summary))).total() / wanted.total() if wanted else math.nan
+    reference = Counter(words(text))
+    shared = reference & Counter(words(summary))
+    return shared.total() / reference.total() if reference else math.nan
 
 
 def repeated_trigrams(summary: str) -> float:

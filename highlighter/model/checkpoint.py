@@ -22,6 +22,7 @@ from highlighter.settings import (
 TEXT_FILE = "text_settings.json"
 HIGHLIGHTS_FILE = "highlight_settings.json"
 ENGINE_FILE = "engine.json"
+CARD_FILE = "measured.json"
 
 
 class _Engine(Settings):
@@ -50,7 +51,11 @@ def read_text_settings(folder: Path) -> TextSettings:
 
 
 def read_highlight_settings(folder: Path) -> HighlightSettings:
-    """Return how a registered checkpoint selects sentences."""
+    """Return how a registered checkpoint selects and checks sentences.
+
+    Raises:
+        CheckpointError: the folder has no such file.
+    """
     return HighlightSettings.model_validate_json(_read(folder, HIGHLIGHTS_FILE))
 
 
@@ -84,7 +89,11 @@ def write_engine(folder: Path, kind: Engine) -> None:
 
 
 def read_engine(folder: Path) -> Engine:
-    """Return which engine writes the summaries in the service."""
+    """Return which engine writes the summaries in the service.
+
+    Raises:
+        CheckpointError: the folder has no such file.
+    """
     return _Engine.model_validate_json(_read(folder, ENGINE_FILE)).kind
 
 
@@ -113,22 +122,6 @@ def generation_config(
     )
 
 
-def _write(folder: Path, name: str, settings: Settings) -> None:
-    (folder / name).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
-def _read(folder: Path, name: str) -> str:
-    file = folder / name
-    if not file.is_file():
-        raise CheckpointError(
-            f"{folder}: no {name}. Give the folder of a checkpoint of this project."
-        )
-    return file.read_text(encoding="utf-8")
-
-
-CARD_FILE = "measured.json"
-
-
 class Score(BaseModel):
     """A metric of a system on the test split, in percent, with its 95 % interval."""
 
@@ -139,8 +132,8 @@ class Score(BaseModel):
     high: float
 
 
-class Judgement(BaseModel):
-    """Summary of an evaluation."""
+class EvaluationSummary(BaseModel):
+    """Scores of an evaluation, without its rows."""
 
     rows: int
     test_fingerprint: str
@@ -153,12 +146,12 @@ class MeasuredModel(BaseModel):
 
     parameters: int
     engine: Engine
-    evaluation: Judgement
+    evaluation: EvaluationSummary
 
 
 def write_card(folder: Path, card: MeasuredModel) -> None:
     """Write the card of a model into its checkpoint folder."""
-    (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _write(folder, CARD_FILE, card)
 
 
 def read_card(folder: Path) -> MeasuredModel:
@@ -174,3 +167,16 @@ def read_card(folder: Path) -> MeasuredModel:
             "Train and register it again: `python run_pipeline.py`."
         )
     return MeasuredModel.model_validate_json(file.read_text(encoding="utf-8"))
+
+
+def _write(folder: Path, name: str, content: BaseModel) -> None:
+    (folder / name).write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _read(folder: Path, name: str) -> str:
+    file = folder / name
+    if not file.is_file():
+        raise CheckpointError(
+            f"{folder}: no {name}. Give the folder of a checkpoint of this project."
+        )
+    return file.read_text(encoding="utf-8")

@@ -166,7 +166,7 @@ def _explained_tracebacks_hidden() -> Iterator[None]:
 
 
 def quiet_libraries() -> None:
-    """Turn off progress bars of steps that take under a second, and warnings that ask nothing."""
+    """Turn off the progress bars of short steps, and warnings that need no action."""
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()

@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_LOCK = "lock"
+_OTHERS = 2  # how many folders of other unfinished work are kept
+
+logger = logging.getLogger(__name__)
+
 
 def temporary_folder(purpose: str) -> Path:
     """Return a new folder that is removed when the process ends.
@@ -43,12 +48,6 @@ def scratch_folder(root: Path) -> Path:
     """Return the folder for temporary files of a checkout's runs."""
     checkout = hashlib.sha256(str(root).encode()).hexdigest()[:8]
     return Path(tempfile.gettempdir()) / f"highlighter-{os.getuid()}-{checkout}"
-
-
-_LOCK = "lock"
-_OTHERS = 2  # how many folders of other unfinished work are kept
-
-logger = logging.getLogger(__name__)
 
 
 @contextmanager

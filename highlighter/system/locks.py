@@ -32,7 +32,7 @@ def exclusive(file: Path, busy: Callable[[str], None]) -> Iterator[None]:
             busy(stream.read() or "another process")
             fcntl.lockf(stream, fcntl.LOCK_EX)
         stream.truncate(0)
-        stream.write(f"process {os.getpid()}, at work since {datetime.now():%Y-%m-%d %H:%M:%S}")
+        stream.write(f"process {os.getpid()}, running since {datetime.now():%Y-%m-%d %H:%M:%S}")
         stream.flush()
         yield
 

@@ -12,9 +12,9 @@ _BATCH = 32
 def write_targets(
     teacher: Path, articles: Sequence[str], references: Sequence[str]
 ) -> tuple[list[str], int]:
-    """Return training targets: the teacher's summaries, as the service would return them.
+    """Summarize articles with a teacher, as the service would; return the training targets.
 
-    A summary that fails the trust checks is replaced by its reference.
+    A summary that fails a check is replaced by its reference.
 
     Args:
         teacher: folder of a registered checkpoint.

@@ -28,7 +28,7 @@ class Shape(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Bytes beyond the weights."""
+    """Memory needed in addition to the weights, in bytes."""
 
     gradients: int
     optimizer: int
@@ -83,7 +83,10 @@ def estimate_range(
     """Return the estimates for a batch of mean lengths and for the largest possible batch.
 
     Args:
-        rows: with `source_length` and `target_length` in tokens.
+        model: the model.
+        rows: rows with `source_length` and `target_length` in tokens.
+        text: limits of source and target.
+        settings: the settings of the training.
         precision: "fp32" or "bf16".
     """
     sources, targets = (np.asarray(rows[name][:]) for name in ("source_length", "target_length"))
@@ -126,9 +129,9 @@ def estimate(
         activations = _FP32 * config.d_model * inputs + max(encoder, decoder, 3 * logits)
     if settings.gradient_accumulation_steps > 1 or settings.processes > 1:
         activations += gradients  # of the previous batch, or the buckets that are exchanged
-    judged = settings.evaluation_batch_size
-    scores = judged * config.num_heads * shape.source_tokens**2
-    validation = 2 * _FP32 * max(scores, judged * shape.target_tokens * config.vocab_size)
+    rows = settings.evaluation_batch_size
+    scores = rows * config.num_heads * shape.source_tokens**2
+    validation = 2 * _FP32 * max(scores, rows * shape.target_tokens * config.vocab_size)
     return Estimate(
         gradients=gradients if settings.processes == 1 else 2 * gradients,
         optimizer=0 if settings.optimizer == "adafactor" else 2 * _FP32 * trained,

@@ -26,6 +26,9 @@ from highlighter.system.memory import keep_freed_memory
 from highlighter.training.report import MlflowCurves, TrainingReport
 from highlighter.training.train import train
 
+_ROOT = Path(__file__).resolve().parents[2]
+_GRACE_SECONDS = 10
+
 
 class Tracking(Settings):
     """MLflow run that receives the learning curves."""
@@ -35,7 +38,7 @@ class Tracking(Settings):
 
 
 class JobSettings(Settings):
-    """Arguments of `train` that are not files of their own."""
+    """The arguments of `train` that are stored in `settings.json`."""
 
     text: TextSettings
     training: TrainingSettings
@@ -99,10 +102,6 @@ class TrainingJob:
         model.load_state_dict(load_model(str(self._folder / "result")).state_dict())
         report = (self._folder / "report.json").read_text(encoding="utf-8")
         return TrainingReport.model_validate_json(report)
-
-
-_ROOT = Path(__file__).resolve().parents[2]
-_GRACE_SECONDS = 10
 
 
 def train_in_processes(

@@ -46,7 +46,7 @@ class TrainingReport(BaseModel):
 
 
 class MlflowCurves(TrainerCallback):
-    """Logs the learning curves to MLflow during training.
+    """Log the learning curves to MLflow during training.
 
     transformers' callback would also log about 150 parameters, most of them defaults.
     """

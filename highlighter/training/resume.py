@@ -132,7 +132,7 @@ def _progress_file(checkpoint: Path, process: int) -> Path:
 
 
 class ResumableState(TrainerCallback):
-    """Adds to each checkpoint what resuming needs beyond transformers' own files.
+    """Add to each checkpoint what resuming needs beyond transformers' own files.
 
     transformers saves the model, the optimizer, the schedule and the random states. A checkpoint is
     saved at each validation, and when the last one is older than `minutes`.

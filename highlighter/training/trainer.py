@@ -43,7 +43,7 @@ def count_labels(batch: Batch) -> torch.Tensor:
 
 
 class HighlightTrainer(Seq2SeqTrainer):
-    """Minimizes the weighted sum of both losses and logs each of them.
+    """Minimize the weighted sum of both losses, and log each of them.
 
     Each loss is a mean over all labels of an optimizer step. So the result does not depend on how
     the rows of a step are divided into accumulated batches or among processes.
@@ -175,7 +175,7 @@ class HighlightTrainer(Seq2SeqTrainer):
         return loss, generated, inputs["labels"][rows]
 
     def floating_point_ops(self, inputs: Batch) -> int:
-        """Return 0: transformers' count is of no use for rows of different parts."""
+        """Return 0: transformers' formula does not hold for rows that skip the decoder."""
         return 0
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:

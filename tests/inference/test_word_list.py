@@ -68,8 +68,8 @@ PEOPLE = WordList("Ann Holt met J. Orr of St. Ives, and Bea Orr's son, on 3 May.
 def test_names_are_combined_as_in_the_article(
     previous: str, text: str, begins: bool, ends: bool
 ) -> None:
-    assert PEOPLE.may_follow(previous, text, whole=False) == begins
-    assert PEOPLE.may_follow(previous, text, whole=True) == ends
+    assert PEOPLE.may_follow(previous, text, complete=False) == begins
+    assert PEOPLE.may_follow(previous, text, complete=True) == ends
 
 
 _EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"
@@ -106,10 +106,10 @@ class _EveryPrefix:
                 return bool(_ENDING.fullmatch(text, end))
         return False
 
-    def may_follow(self, previous: str, text: str, whole: bool) -> bool:
+    def may_follow(self, previous: str, text: str, complete: bool) -> bool:
         return previous not in self._followers or any(
             (text.startswith(word) and bool(_ENDING.fullmatch(text, len(word))))
-            or (not whole and word.startswith(text))
+            or (not complete and word.startswith(text))
             for word in self._followers[previous]
         )
 

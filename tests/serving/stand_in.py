@@ -17,7 +17,7 @@ from highlighter.inference.answers import (
     Truncated,
 )
 from highlighter.inference.cancellation import ComputationCancelledError
-from highlighter.model.checkpoint import Judgement
+from highlighter.model.checkpoint import EvaluationSummary
 from serving.app import build_app
 from serving.endpoints import Runtime
 from serving.fetch.errors import WebError
@@ -38,7 +38,7 @@ CARD = ModelCard(
     git_commit="commit",
     parameters=10,
     engine="torch",
-    evaluation=Judgement(rows=1, test_fingerprint="test", scores=[], faithfulness=[]),
+    evaluation=EvaluationSummary(rows=1, test_fingerprint="test", scores=[], faithfulness=[]),
 )
 
 

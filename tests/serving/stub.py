@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from highlighter.evaluation.record import SYSTEMS
 from highlighter.inference.answers import Counts, Paragraph, Truncated
-from highlighter.model.checkpoint import Judgement, Score
+from highlighter.model.checkpoint import EvaluationSummary, Score
 from serving.errors import ErrorBody, ErrorDetail
 from serving.schemas import (
     ModelCard,
@@ -47,7 +47,7 @@ CARD = ModelCard(
     created="2026-11-20T09:30:00+00:00",
     parameters=3_012_608,
     engine="ctranslate2",
-    evaluation=Judgement(
+    evaluation=EvaluationSummary(
         rows=200,
         test_fingerprint="51b0d2aa",
         scores=[
