@@ -1,4 +1,4 @@
-"""One article's news draw: where and when it is filed, and how it writes values."""
+"""Draw the place, date and values of one article, and format the values for its country."""
 
 import random
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ KM_PER_MILE = 1.609
 
 
 class Draw:
-    """Draws and formats the values of a story; a function of the random state alone."""
+    """Draw and format the values of a story; they depend on the random state only."""
 
     def __init__(self, rng: random.Random, group: NameGroup) -> None:
         self.rng = rng

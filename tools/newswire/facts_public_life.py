@@ -15,7 +15,7 @@ CIVIC_JOBS = (
 
 
 def draw_courts(draw: Draw, shape: str) -> Values:
-    """A trial over stolen money."""
+    """Draw the facts of a trial over stolen money."""
     base = draw.names.surname()
     owner = draw.pick(
         (f"the {base} Hospice", f"{draw.town} Rugby Club", f"the {base} Trust", f"{base} Museum",
@@ -62,7 +62,7 @@ def draw_courts(draw: Draw, shape: str) -> Values:
 
 
 def draw_elections(draw: Draw, shape: str) -> Values:
-    """A vote for the head of a town."""
+    """Draw the facts of a vote for the head of a town."""
     if draw.country.american:
         office, place = draw.pick((("mayor", "town"), ("sheriff", "office"), ("mayor", "city")))
     else:
@@ -106,7 +106,7 @@ def draw_elections(draw: Draw, shape: str) -> Values:
 
 
 def draw_transport(draw: Draw, shape: str) -> Values:
-    """An accident on rails, road or water."""
+    """Draw the facts of an accident on rails, road or water."""
     causes = {
         "train": ("a cracked rail", "a landslip", "a faulty switch", "a cow on the line",
                   "a broken axle", "a signal that failed", "a fallen tree on the track",
@@ -136,7 +136,7 @@ def draw_transport(draw: Draw, shape: str) -> Values:
 
 
 def draw_council(draw: Draw, shape: str) -> Values:
-    """A planning vote; `ayes` is always the larger side."""
+    """Draw the facts of a planning vote; `ayes` is always the larger side."""
     ayes = draw.rng.randint(12, 31)
     return {
         "scheme": draw.pick(
@@ -174,7 +174,7 @@ def draw_council(draw: Draw, shape: str) -> Values:
 
 
 def draw_health(draw: Draw, shape: str) -> Values:
-    """An outbreak, a new ward or a withdrawn medicine."""
+    """Draw the facts of an outbreak, a new ward or a withdrawn medicine."""
     us = draw.country.american
     sick = draw.rng.randint(21, 390) if shape != "opening" else draw.between(1200, 19000)
     return {

@@ -6,7 +6,7 @@ from tools.newswire.draw import Draw, Values
 
 
 def draw_wildlife(draw: Draw, shape: str) -> Values:
-    """A species that returns, a stranding or an escape from a zoo."""
+    """Draw the facts of a returning species, a stranding or an escape from a zoo."""
     count = draw.rng.randint(11, 74)
     return {
         "animal": draw.pick(("beaver", "otter", "white stork", "crane", "red kite", "osprey",
@@ -55,7 +55,7 @@ MINUTES = ("52nd", "57th", "61st", "64th", "68th", "72nd", "76th", "79th", "83rd
 
 
 def draw_sport(draw: Draw, shape: str) -> Values:
-    """A football match."""
+    """Draw the facts of a football match."""
     sides = draw.rng.sample(SUFFIXES, 5)
     lost = draw.rng.randint(0, 2)
     goals = draw.rng.randint(0, 3)
@@ -84,7 +84,7 @@ def draw_sport(draw: Draw, shape: str) -> Values:
 
 
 def draw_storm(draw: Draw, shape: str) -> Values:
-    """Wind, flood or snow, and what it broke."""
+    """Draw the facts of a storm, a flood or snow, and of the damage."""
     if shape == "snow":
         _move_to_winter(draw)
     gust = draw.rng.randint(71, 124)
@@ -122,7 +122,7 @@ def draw_storm(draw: Draw, shape: str) -> Values:
 
 
 def _move_to_winter(draw: Draw) -> None:
-    """Shifts the story by whole weeks, so that the days of the week stay as they are."""
+    """Move the story into winter by a number of weeks, which keeps its day of the week."""
     southern = draw.country.name in ("Australia", "New Zealand", "South Africa")
     months = (6, 7, 8) if southern else (12, 1, 2)
     while draw.today.month not in months:
@@ -130,7 +130,7 @@ def _move_to_winter(draw: Draw) -> None:
 
 
 def draw_science(draw: Draw, shape: str) -> Values:
-    """A finding, its finder and what comes next."""
+    """Draw the facts of a scientific finding."""
     coin = draw.names.coin()
     species = f"{coin}saurus" if shape == "fossil" else f"{coin}-{draw.rng.randint(2, 97)}b"
     if shape == "fossil":
@@ -189,7 +189,7 @@ def draw_science(draw: Draw, shape: str) -> Values:
 
 
 def draw_fire(draw: Draw, shape: str) -> Values:
-    """A rescue, a burning factory or a series of fires."""
+    """Draw the facts of a rescue, a burning factory or a series of fires."""
     clues = (
         "a dog led officers to a petrol can" if not draw.country.american
         else "a dog led officers to a gas can",

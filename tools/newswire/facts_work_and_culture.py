@@ -17,7 +17,7 @@ SECTORS = {
 
 
 def draw_company(draw: Draw, shape: str) -> Values:
-    """A year's results, or a takeover."""
+    """Draw the facts of a year's results, or a takeover."""
     sector = draw.pick(tuple(SECTORS))
     before = draw.rng.randint(120, 1400) / 10
     growth = draw.rng.randint(4, 58)
@@ -61,7 +61,7 @@ def draw_company(draw: Draw, shape: str) -> Values:
 
 
 def draw_technology(draw: Draw, shape: str) -> Values:
-    """A new device, a data theft or a recall."""
+    """Draw the facts of a new device, a data theft or a recall."""
     us = draw.country.american
     thing, feature = draw.pick(
         (
@@ -130,7 +130,7 @@ TITLES = (
 
 
 def draw_arts(draw: Draw, shape: str) -> Values:
-    """A prize, an auction or a cancelled festival."""
+    """Draw the facts of a prize, an auction or a cancelled festival."""
     words = [draw.pick(part) for part in TITLES]
     if draw.country.american:
         words[2] = words[2].replace("Harbour", "Harbor")
@@ -176,7 +176,7 @@ def draw_arts(draw: Draw, shape: str) -> Values:
 
 
 def draw_education(draw: Draw, shape: str) -> Values:
-    """A school that closes, shines or bans something."""
+    """Draw the facts of a school that closes, does well or bans something."""
     ends = ("High School", "Middle School") if draw.country.american else ("Academy", "School")
     before = draw.rng.randint(38, 69)
     word = "students" if draw.country.american else "pupils"
@@ -221,7 +221,7 @@ def draw_education(draw: Draw, shape: str) -> Values:
 
 
 def draw_labour(draw: Draw, shape: str) -> Values:
-    """A strike, its end or a round of job cuts."""
+    """Draw the facts of a strike, its end or a round of job cuts."""
     offer = draw.rng.randint(21, 49) / 10
     what = draw.pick(("Port", "Steelworks", "Airport", "Shipyard", "Sugar Mill", "Bus Company"))
     staff = draw.pick(("dockers", "drivers", "cleaners", "mechanics", "electricians", "loaders",

@@ -115,7 +115,7 @@ def is_held_out(word: str) -> bool:
 
 
 class NamePool:
-    """Names of one article: all from one group, no word twice."""
+    """Draw the names of one article: all from one group, no word twice."""
 
     def __init__(self, rng: random.Random, group: NameGroup) -> None:
         self._rng = rng

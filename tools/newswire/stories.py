@@ -96,7 +96,7 @@ BRIEF_SHARE = 0.3
 SWAP_SHARE = 0.2
 ATTEMPTS = 60
 TARGET_WORDS = (280, 50)
-FILLER_ROOM = 22  # words; a filler is added while at least as many are missing
+FILLER_WORDS = 22  # a filler is added while at least as many words are missing
 DRAFT_PARAGRAPHS = 13
 MERGED_PARAGRAPHS = (5, 12)
 MOST_SENTENCES = 3
@@ -206,7 +206,7 @@ def _write_padding(draw: Draw, shape: Shape, filler: TemplateFiller, news: list[
     templates = [*shape.fillers, *draw.rng.sample(general, min(GENERAL_PARAGRAPHS, len(general)))]
     draw.rng.shuffle(templates)
     for template in templates:
-        if words > target - FILLER_ROOM or len(news) + len(padding) >= DRAFT_PARAGRAPHS:
+        if words > target - FILLER_WORDS or len(news) + len(padding) >= DRAFT_PARAGRAPHS:
             break
         padding.append(filler.fill(template))
         words += count_words(padding[-1])

@@ -151,7 +151,7 @@ _ATTRIBUTIONS = (
 
 
 class TemplateFiller:
-    """Fills in the templates of one article; remembers its values, people and phrases."""
+    """Fill in the templates of one article with the same values, people and unused phrases."""
 
     def __init__(self, draw: Draw, values: Values) -> None:
         self._draws = draw

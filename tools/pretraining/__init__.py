@@ -1,1 +1,1 @@
-"""Maker of the small T5 that ships with the project."""
+"""Pretraining of the small T5 that ships with the project."""

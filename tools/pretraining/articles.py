@@ -85,7 +85,7 @@ def _read_texts(file: Path) -> Iterator[tuple[str, str]]:
 
 
 class ArticleEncoder:
-    """Tokenizes articles and labels their segments."""
+    """Tokenize articles and label their segments."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, budget: int) -> None:
         """Keep the tokenizer; `budget` is the largest number of tokens in a segment."""

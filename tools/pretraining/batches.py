@@ -1,4 +1,4 @@
-"""Batches of pretraining tasks; each is a function of the recipe and the step alone."""
+"""Batches of pretraining tasks; each depends on the recipe and the step only."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _STOP = "."
 
 @dataclass(frozen=True)
 class BatchMaker:
-    """Makes the batches of every stage of a recipe."""
+    """Make the batches of every stage of a recipe."""
 
     recipe: Recipe
     tokenizer: PreTrainedTokenizerBase

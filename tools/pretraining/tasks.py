@@ -122,7 +122,7 @@ def principal_segments(segments: Sequence[Sequence[int]], budget: int) -> list[i
 
 @dataclass(frozen=True)
 class TaskMaker:
-    """Makes rows of tokens; `sentinels` are the ids that replace masked text."""
+    """Make rows of tokens; `sentinels` are the ids that replace masked text."""
 
     text: TextSettings
     prefix: list[int]
