@@ -13,7 +13,7 @@ from highlighter.system.folders import temporary_folder
 
 
 class FolderMaterializer(BaseMaterializer):
-    """Stores a folder file by file, uncompressed: compression does not shrink safetensors."""
+    """Store a folder file by file, uncompressed: compression does not shrink safetensors."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Path,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
@@ -33,7 +33,7 @@ class FolderMaterializer(BaseMaterializer):
 
 
 class ArrowMaterializer(BaseMaterializer):
-    """Stores tables of `datasets`; they are memory-mapped when read from a local store."""
+    """Store tables of `datasets`; they are memory-mapped when read from a local store."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Dataset, DatasetDict)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA

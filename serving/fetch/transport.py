@@ -114,7 +114,7 @@ def _fetch_errors(host: str) -> Iterator[None]:
 
 
 class _ByteCount:
-    """Counts what a server sends, informational answers and chunk sizes included."""
+    """Count what a server sends, informational answers and chunk sizes included."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -124,7 +124,7 @@ class _ByteCount:
     def headers_complete(self) -> None:
         self._limit += self._max_bytes
 
-    def require_room(self) -> None:
+    def require_below_limit(self) -> None:
         if self._received >= self._limit:
             raise PageTooLargeError("The page is too large: send the article's text.")
 
@@ -174,7 +174,7 @@ class _CountedStream(httpcore.AsyncNetworkStream):
         self._received = received
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self._received.require_room()
+        self._received.require_below_limit()
         data = await self._stream.read(min(max_bytes, 16 * 1024), timeout)
         self._received.add(data)
         return data
