@@ -212,17 +212,18 @@ def load_model(
 def _check_weights(name: str, report: dict[str, Any]) -> None:
     """Raise CheckpointError unless the file holds the weights of this model and no others."""
     unexpected, missing = sorted(report["unexpected_keys"]), sorted(report["missing_keys"])
+    mismatched = sorted(key for key, *_ in report["mismatched_keys"])
     if any(key.startswith("salience.") for key in unexpected):
         raise CheckpointError(
             f"{name}: written by an earlier version of this project, with the salience head inside "
             "model.safetensors. Train and register it again: `python run_pipeline.py`."
         )
-    if missing or unexpected or report["mismatched_keys"]:
-        example = [*missing, *unexpected, *(key for key, *_ in report["mismatched_keys"])][0]
+    if missing or unexpected or mismatched:
+        example = [*missing, *unexpected, *mismatched][0]
         raise CheckpointError(
             f"{name}: {len(missing)} weights are missing, {len(unexpected)} are unknown and "
-            f"{len(report['mismatched_keys'])} have another shape than config.json says; the first "
-            f"is {example}. Use a complete T5 checkpoint with its own config.json."
+            f"{len(mismatched)} have another shape than config.json says; the first is {example}. "
+            "Use a complete T5 checkpoint with its own config.json."
         )
 
 
