@@ -17,9 +17,9 @@ def add_model(name: str, checkpoint: Path, labels: dict[str, str]) -> str:
     """Copy a checkpoint into the BentoML store, as the model that `name:latest` names.
 
     `bentoml.models.create` copies file by file into the store and truncates the file `latest`
-    before it writes it. A process killed meanwhile leaves an incomplete model, on which every later
-    listing fails. So the model is created in a staging store on the same file system; renames bring
-    it and `latest` into the store. No upstream issue is known. A test in
+    before it writes it. A process killed meanwhile leaves an incomplete model, and every later
+    listing fails on it. So the model is created in a staging store on the same file system; renames
+    bring it and `latest` into the store. No upstream issue is known. A test in
     `tests/release/test_deploy.py` fails once `create` can be used instead.
 
     Returns:

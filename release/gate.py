@@ -16,7 +16,7 @@ from highlighter.settings import (
 )
 
 Alias = Literal["champion", "challenger"]
-BY_HAND = "to promote it all the same: `python -m release promote VERSION`"
+BY_HAND = "to promote it anyway: `python -m release promote VERSION`"
 
 
 class Measured(BaseModel):
@@ -52,7 +52,10 @@ class Measured(BaseModel):
 
 
 class CurrentChampion(BaseModel):
-    """The champion that a new version is compared with; `is_teacher` if that is its student."""
+    """The champion that a new version is compared with.
+
+    `is_teacher` says whether the new version is its student.
+    """
 
     version: str
     measured: Measured
@@ -68,7 +71,7 @@ class TeacherResult(BaseModel):
 
 
 class GateDecision(BaseModel):
-    """The alias of a version, and the result of every check in words, passed ones first."""
+    """The alias of a version, and the result of every check in words, passed checks first."""
 
     alias: Alias
     reasons: list[str]
@@ -96,17 +99,18 @@ def decide(
     """Decide whether a new version becomes the champion or only the challenger.
 
     It becomes the champion if it was measured, reaches every minimum, and is not significantly
-    worse than the champion: a difference is significant if its 95 % interval excludes 0. A student
-    may lose as much to its teacher as the settings allow. To a champion that is not its teacher it
-    may lose no more than other versions, so that losses do not add up over generations of students.
+    worse than the champion: a difference is significant if its 95 % interval excludes 0. If the
+    champion is a student's teacher, the student may lose `maximum_loss_to_teacher` points instead.
+    With any other champion it is compared like other versions, so that losses do not add up over
+    generations of students.
 
     Args:
         new: scores of the new version.
         champion: the current champion, or None if there is none.
         settings: what the gate requires.
-        resamples: of the paired bootstrap.
-        seed: of the paired bootstrap.
-        teacher: of a student, with its scores on the same rows.
+        resamples: number of resamples of the paired bootstrap.
+        seed: seed of the paired bootstrap.
+        teacher: the teacher's scores on the same rows if the new version is a student, else None.
     """
     checks = [_is_measured(new, settings), *_floors(new, settings)]
     difference = to_teacher = None
@@ -189,7 +193,8 @@ def _incomparable(new: Measured, champion: CurrentChampion) -> str | None:
     if stored.score is None:
         return f"{who} has no stored score of every test row to compare with"
     if (stored.system, stored.metric) != (new.system, new.metric):
-        return f"{who} was judged by another measure, {stored.metric} of {stored.system} summaries"
+        measure = f"{stored.metric} of {stored.system} summaries"
+        return f"{who} was evaluated with another measure, {measure}"
     if stored.test_fingerprint != new.test_fingerprint or new.test_fingerprint is None:
         return f"{who} was measured on other test rows"
     if stored.ids != new.ids:

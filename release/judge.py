@@ -24,9 +24,9 @@ def judge_version(name: str, version: str, file: Path) -> Evaluation:
     """Evaluate a version on the `article` and `highlights` of each row of a file.
 
     Args:
-        name: of the registered model.
-        version: its number, or "champion".
-        file: CSV, JSON lines or Parquet.
+        name: name of the registered model.
+        version: number of the version, or "champion".
+        file: CSV, JSON lines or parquet file.
 
     Raises:
         RegistryError: there is no such version.

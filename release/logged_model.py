@@ -31,12 +31,12 @@ _PACKAGES = (
 def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> ModelInfo:
     """Log a checkpoint folder in the active MLflow run.
 
-    The model is a pyfunc from code; the project's modules that it imports are logged with it.
+    It is logged as a pyfunc model from code, with the project's modules that this code imports.
 
     Args:
         checkpoint: folder to log.
-        name: of the logged model.
-        input_example: articles.
+        name: name of the logged model.
+        input_example: articles to store as the model's input example.
     """
     package = Path(highlighter.__file__).parent
     code = package / "inference" / "mlflow_model.py"

@@ -1,4 +1,4 @@
-"""Promotion of a version by hand, and the way back."""
+"""Promote a version by hand, or roll back to the previous champion."""
 
 import sys
 import tempfile

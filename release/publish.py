@@ -58,13 +58,13 @@ def publish(
     Args:
         checkpoint: folder of the model's files.
         log_model: logs the checkpoint in MLflow; called only if it is not registered yet.
-        name: of the registered model.
+        name: name of the registered model.
         measured: scores of the checkpoint.
         gate: what the gate requires.
-        resamples: of the bootstrap that compares with the champion.
-        seed: of that bootstrap.
+        resamples: number of resamples of the bootstrap that compares with the champion.
+        seed: seed of that bootstrap.
         lineage: where the checkpoint comes from.
-        teacher: of a student, and its scores.
+        teacher: the teacher and its scores if the checkpoint is a student, else None.
     """
     client = MlflowClient()
     store_measured(client, lineage.mlflow_run_id, measured)
@@ -134,7 +134,7 @@ def _registration(version: ModelVersion, decision: GateDecision) -> Registration
 def _tags(
     measured: Measured, decision: GateDecision, teacher: TeacherResult | None
 ) -> dict[str, str]:
-    """Return what a person who browses the registry wants to see."""
+    """Return tags that explain the version to a person who browses the registry."""
     tags = {
         "measure": f"{measured.metric} of {measured.system} summaries",
         "test_fingerprint": str(measured.test_fingerprint),
