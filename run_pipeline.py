@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _say_busy(holder: str) -> None:
     print(
-        f"Another run is at work in this checkout ({holder}): waiting for it to end. "
+        f"Another run is in progress in this checkout ({holder}): waiting for it to end. "
         "Ctrl-C to give up.",
         flush=True,
     )

@@ -46,7 +46,10 @@ def _at_least_one(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     def busy(holder: str) -> None:
-        print(f"A run is at work in this checkout ({holder}): waiting for it to end.", flush=True)
+        print(
+            f"Another run is in progress in this checkout ({holder}): waiting for it to end.",
+            flush=True,
+        )
 
     with exclusive(ROOT / ".runs" / "lock", busy):
         _clean(options)

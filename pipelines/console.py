@@ -29,10 +29,10 @@ def print_summary(
 
     Args:
         run: the completed run.
-        evaluation: of the model.
+        evaluation: evaluation of the model.
         rows: test rows with their summaries.
-        registration: of the model.
-        deployment: of the champion, or None if there is none.
+        registration: the registered version and the gate's decision.
+        deployment: what is served now, or None if there is no champion.
     """
     console = Console()
     for row in rows.select(range(min(_SAMPLES, len(rows)))):

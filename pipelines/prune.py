@@ -49,8 +49,8 @@ def version_removals(client: MlflowClient, old: list[ModelVersion]) -> Iterator[
 def bento_removals(client: MlflowClient, name: str) -> Iterator[Removal]:
     """Yield the Bento models of registered versions that are not served, after their Bentos.
 
-    The served one is enough: deploying another version copies its files from MLflow again. Models
-    of versions that this registry does not know belong to another checkout and are kept.
+    Only the served model is needed, because deploying another version copies its files from MLflow
+    again. Models of versions that this registry does not know belong to another checkout: kept.
     """
     served, known = served_model(name), registry.versions(client, name)
     old = [
@@ -77,7 +77,7 @@ def mlflow_run_removals(
     """Yield the MLflow runs that no registered version needs.
 
     Args:
-        client: of the tracking server.
+        client: client of the tracking server.
         experiment: name of the experiment.
         kept: names of runs to keep.
         removed: versions that are being removed, which therefore need no run.

@@ -1,8 +1,8 @@
 """Mark runs whose process was killed as ended, before the next run starts.
 
 Each run has a file named after it in `.runs/unfinished`, written before anything else of the run
-and removed when it has ended well. The holder of the checkout's lock knows that the process of a
-run found there has ended.
+and removed when it has ended without an error. Only one run at a time holds the checkout's lock, so
+the process of any run found there by the lock's holder has ended.
 """
 
 from collections.abc import Iterator

@@ -57,7 +57,7 @@ def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_ca
     Args:
         root: folder of the checkout.
         config_file: YAML file.
-        overrides: "dotted.key=value" each.
+        overrides: assignments of the form "dotted.key=value".
         use_cache: whether stored results of steps are reused.
 
     Raises:

@@ -57,7 +57,7 @@ def test_killed_runs_are_completed_by_the_next(project: Project) -> None:
     third.wait_for(lambda _: staging.exists())
     assert third.kill(), third.output
     check_stores(project)
-    assert "Another run is at work in this checkout (process " in third.output
+    assert "Another run is in progress in this checkout (process " in third.output
     assert "was killed" in third.output
     assert len(killed_runs(project)) == 1
 
