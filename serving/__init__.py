@@ -1,1 +1,1 @@
-"""The service's web side: requests, limits, errors, logs, metrics, pages. Knows no model."""
+"""The web application: endpoints, limits, errors, logs, metrics, page."""

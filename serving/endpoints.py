@@ -100,8 +100,8 @@ async def stream(body: SummarizeRequest, request: Request) -> StreamingResponse:
     """Stream server-sent events: `paragraphs`, `token`s of the summary, then `summary`.
 
     The summary is decoded greedily, because a beam search revises tokens. The last event holds the
-    whole answer; its summary differs from the tokens if `doubt` is set. A failure after the first
-    event is sent as an `error` event.
+    fields of the answer that `paragraphs` did not; its summary differs from the tokens if `doubt`
+    is set. A failure after the first event is sent as an `error` event.
     """
     return await _runtime(request).handler.stream(body, request)
 

@@ -92,7 +92,7 @@ def _without_prefix(message: str) -> str:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Make the application answer every failure in the one format."""
+    """Make the application answer every failure with an `ErrorBody`."""
 
     @app.exception_handler(ApiError)
     async def on_api_error(_: Request, error: ApiError) -> JSONResponse:

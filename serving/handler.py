@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 
 
 class RequestHandler:
-    """Everything between the HTTP endpoints and the model.
+    """Answer the requests of the HTTP endpoints.
 
     Args:
         settings: the service's limits.
@@ -201,7 +201,9 @@ class RequestHandler:
             raise ApiError(413, "article_too_long", message, field)
         # JSON can hold halves of surrogate pairs, which no tokenizer accepts.
         if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
-            message = "The article holds half of a surrogate pair: send whole Unicode characters."
+            message = (
+                "The article holds half of a surrogate pair: send complete Unicode characters."
+            )
             raise ApiError(422, "article_not_unicode", message, field)
         return text
 

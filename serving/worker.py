@@ -93,7 +93,7 @@ class ModelWorker:
         self._task: asyncio.Task[None] | None = None
 
     async def summarize(self, request: HighlightRequest, client: str = "") -> Highlights:
-        """Return an article's highlights; raise the model's error if it failed."""
+        """Return an article's highlights, or raise the error that the model raised for it."""
         job = self.submit(request, client)
         try:
             highlights = await job.done
