@@ -111,7 +111,7 @@ def evaluate(
 
 
 def _convert(checkpoint: Path, articles: list[str], settings: EngineSettings) -> None:
-    """Convert for CTranslate2 if configured; if its summaries differ too much, torch serves."""
+    """Convert for CTranslate2 if configured; torch serves if the summaries differ too much."""
     from highlighter.inference.engine_check import convert_and_check
 
     if settings.kind != "ctranslate2":

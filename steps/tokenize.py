@@ -77,7 +77,7 @@ def tokenize(
 
 
 def _with_teachers_targets(articles: Dataset, model: StudentModel) -> Dataset:
-    """Return the articles with a column `target`: the teacher's summary where it wrote one."""
+    """Return the articles with a column `target`: the teacher's summary, or else the reference."""
     from highlighter.training.distillation import write_targets
 
     chosen = articles.select(range(min(model.teacher_targets, len(articles))))
