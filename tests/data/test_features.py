@@ -9,7 +9,7 @@ from highlighter.data.windows import cut
 from highlighter.settings import MapSettings, TextSettings
 
 
-def test_features_hold_the_whole_article_and_its_highlights(
+def test_features_hold_the_complete_article_and_its_highlights(
     articles: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     text = TextSettings(max_source_tokens=64, max_target_tokens=128, overlap_tokens=8)

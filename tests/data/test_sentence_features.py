@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.sentence_features import FEATURES, describe_segments, token_weights
 
 
-def test_features_tell_place_and_words(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_features_describe_position_and_words(tokenizer: PreTrainedTokenizerBase) -> None:
     weights = token_weights(tokenizer)
     assert weights.min() == 0
     assert weights[tokenizer.all_special_ids].max() == 0

@@ -32,11 +32,11 @@ from highlighter.settings import (
 from highlighter.training.report import TrainingReport
 from release.gate import measured_for_gate
 
-Judged = tuple[Evaluation, datasets.Dataset]
+Evaluated = tuple[Evaluation, datasets.Dataset]
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
 
 
-def run(checkpoint: Path, articles: datasets.Dataset, workers: int, seed: int = 7) -> Judged:
+def run(checkpoint: Path, articles: datasets.Dataset, workers: int, seed: int = 7) -> Evaluated:
     return evaluate_checkpoint(
         checkpoint,
         articles,
@@ -76,12 +76,12 @@ def test_rows(articles: datasets.DatasetDict) -> datasets.Dataset:
 
 
 @pytest.fixture(scope="module")
-def judged(checkpoint: Path, test_rows: datasets.Dataset) -> Judged:
+def evaluated(checkpoint: Path, test_rows: datasets.Dataset) -> Evaluated:
     return run(checkpoint, test_rows, workers=1)
 
 
-def test_every_row_has_every_system(judged: Judged, test_rows: datasets.Dataset) -> None:
-    evaluation, rows = judged
+def test_every_row_has_every_system(evaluated: Evaluated, test_rows: datasets.Dataset) -> None:
+    evaluation, rows = evaluated
     assert evaluation.rows == len(rows) == 17
     assert rows["id"][:] == test_rows["id"][:]
     assert set(evaluation.systems) == set(SYSTEMS)
@@ -91,8 +91,8 @@ def test_every_row_has_every_system(judged: Judged, test_rows: datasets.Dataset)
             assert 0 <= interval.low <= interval.mean <= interval.high <= 100
 
 
-def test_every_text_has_its_own_measures(judged: Judged) -> None:
-    _, rows = judged
+def test_every_text_has_its_own_measures(evaluated: Evaluated) -> None:
+    _, rows = evaluated
     for row in rows:
         known = ArticleFacts(row["article"])
         for system in SYSTEMS:
@@ -109,8 +109,10 @@ def test_every_text_has_its_own_measures(judged: Judged) -> None:
             assert row[f"{system}_recalled_facts"] == sum(map(ArticleFacts(text).supports, wanted))
 
 
-def test_extractors_quote_the_article_and_the_oracle_is_the_best_of_them(judged: Judged) -> None:
-    evaluation, rows = judged
+def test_extractors_quote_the_article_and_the_oracle_is_the_best_of_them(
+    evaluated: Evaluated,
+) -> None:
+    evaluation, rows = evaluated
     for row in rows:
         sentences = sentence_texts(row["article"])
         for system in ("extractive", "lead3", "random3", "oracle"):
@@ -128,8 +130,8 @@ def test_extractors_quote_the_article_and_the_oracle_is_the_best_of_them(judged:
     assert evaluation.systems["lead3"].faithfulness.low == 1.0
 
 
-def test_both_sources_are_compared_on_the_longer_rows_only(judged: Judged) -> None:
-    evaluation, rows = judged
+def test_both_sources_are_compared_on_the_longer_rows_only(evaluated: Evaluated) -> None:
+    evaluation, rows = evaluated
     assert rows["fits"][:] == [False] * 16 + [True]
     assert evaluation.sources.rows == 16
     assert rows["abstractive"][:] == rows["abstractive_selected"][:]
@@ -161,9 +163,9 @@ def test_each_window_and_each_selected_source_is_encoded_once(
 
 
 def test_rows_hold_what_the_summarizer_answers(
-    checkpoint: Path, test_rows: datasets.Dataset, judged: Judged
+    checkpoint: Path, test_rows: datasets.Dataset, evaluated: Evaluated
 ) -> None:
-    evaluation, rows = judged
+    evaluation, rows = evaluated
     assert evaluation.writer == "torch, float32, cpu"
     summarizer = Summarizer.load(checkpoint)
     for row in rows:
@@ -181,9 +183,9 @@ def test_rows_hold_what_the_summarizer_answers(
 
 
 def test_the_terminal_shows_what_every_baseline_scores(
-    judged: Judged, capsys: pytest.CaptureFixture[str]
+    evaluated: Evaluated, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evaluation, _ = judged
+    evaluation, _ = evaluated
     print_scores(evaluation)
     first, headings, *lines, last = capsys.readouterr().out.splitlines()
     assert first.startswith("17 articles.")
@@ -194,30 +196,30 @@ def test_the_terminal_shows_what_every_baseline_scores(
     assert last.startswith(f"{evaluation.doubted:.0%} of the written summaries")
 
 
-def test_slices_divide_the_rows(judged: Judged) -> None:
-    slices = {part.name: part.rows for part in judged[0].slices}
+def test_slices_divide_the_rows(evaluated: Evaluated) -> None:
+    slices = {part.name: part.rows for part in evaluated[0].slices}
     assert slices["article fits the source"] == 1
     assert slices["article longer than the source"] == 16
     assert sum(rows for name, rows in slices.items() if name.startswith("oracle")) == 17
 
 
 def test_workers_and_repetition_change_nothing_and_the_seed_does(
-    checkpoint: Path, test_rows: datasets.Dataset, judged: Judged
+    checkpoint: Path, test_rows: datasets.Dataset, evaluated: Evaluated
 ) -> None:
     again, rows = run(checkpoint, datasets.concatenate_datasets([test_rows] * 4), workers=2)
     for name in ("lead3_rougeLsum", "abstractive_words", "extractive"):
-        assert rows[name][:17] == judged[1][name][:]
+        assert rows[name][:17] == evaluated[1][name][:]
     same, _ = run(checkpoint, test_rows, workers=1)
-    assert same.model_dump_json() == judged[0].model_dump_json()  # NaN is not NaN
+    assert same.model_dump_json() == evaluated[0].model_dump_json()  # NaN is not NaN
     other, other_rows = run(checkpoint, test_rows, workers=1, seed=8)
-    assert other_rows["random3"][:] != judged[1]["random3"][:]
+    assert other_rows["random3"][:] != evaluated[1]["random3"][:]
     assert (
         other.systems["lead3"].rouge["rouge1"].mean == again.systems["lead3"].rouge["rouge1"].mean
     )
 
 
-def test_the_gate_gets_the_configured_measure(judged: Judged) -> None:
-    evaluation, rows = judged
+def test_the_gate_gets_the_configured_measure(evaluated: Evaluated) -> None:
+    evaluation, rows = evaluated
     measured = measured_for_gate(
         evaluation, rows, GateSettings(system="extractive", metric="rouge2")
     )
@@ -227,8 +229,8 @@ def test_the_gate_gets_the_configured_measure(judged: Judged) -> None:
     assert measured.lead3 == pytest.approx(evaluation.systems["lead3"].rouge["rouge2"].mean)
 
 
-def test_the_report_shows_figures_intervals_and_escaped_articles(judged: Judged) -> None:
-    evaluation, rows = judged
+def test_the_report_shows_figures_intervals_and_escaped_articles(evaluated: Evaluated) -> None:
+    evaluation, rows = evaluated
     training = TrainingReport(
         steps=2, best_step=2, validation_loss=1.0, seconds=1.0, examples_per_second=1.0,
         parameters=1, precision="fp32", device="cpu", stopped_early=False,

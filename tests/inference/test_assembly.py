@@ -76,7 +76,7 @@ def test_an_article_of_one_paragraph_is_marked_by_sentence() -> None:
         ("It reopened on 4 May.", 0.1, {"minimum_confidence": 0.5}, "unsupported_facts"),
     ],
 )
-def test_the_first_reason_to_doubt_a_summary(
+def test_the_first_check_that_a_summary_fails(
     summary: str, confidence: float, settings: dict[str, float], expected: str | None
 ) -> None:
     trust = TrustSettings(**settings)

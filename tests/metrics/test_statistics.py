@@ -15,7 +15,7 @@ def test_the_interval_agrees_with_theory_for_a_normal_sample() -> None:
     assert interval.high == pytest.approx(values.mean() + error, abs=0.1)
 
 
-def test_covers_the_truth_about_as_often_as_it_says() -> None:
+def test_about_95_percent_of_the_intervals_contain_the_true_mean() -> None:
     draws = np.random.default_rng(2).exponential(1.0, (300, 100))
     hits = sum(i.low <= 1 <= i.high for i in (mean_interval(d, 400, 0) for d in draws))
     assert 0.90 <= hits / 300 <= 0.98

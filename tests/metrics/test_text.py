@@ -75,7 +75,7 @@ def test_undefined_is_nan() -> None:
         ("", "the fox", 0.0),
     ],
 )
-def test_coverage_counts_each_word_as_often_as_it_is_wanted(
+def test_coverage_counts_each_word_as_often_as_the_text_has_it(
     summary: str, text: str, expected: float
 ) -> None:
     assert coverage(summary, text) == pytest.approx(expected)

@@ -47,7 +47,7 @@ SHAPE = ScratchModel(
 )
 TEXT = TextSettings(max_source_tokens=96, overlap_tokens=16)
 GREEDY = GenerationSettings(num_beams=1, min_new_tokens=2, max_new_tokens=6)
-TRUSTING = HighlightSettings(sentences=2, trust=TrustSettings(supported_facts_only=False))
+UNCHECKED = HighlightSettings(sentences=2, trust=TrustSettings(supported_facts_only=False))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def teacher(tokenizer: PreTrainedTokenizerBase, tmp_path_factory: pytest.TempPat
         for weight in model.parameters():
             weight.add_(0.05 * torch.randn_like(weight))
     save_checkpoint(folder / "tuned", model, tokenizer, TEXT)
-    finish_checkpoint(folder / "tuned", GREEDY, TRUSTING, folder / "registered")
+    finish_checkpoint(folder / "tuned", GREEDY, UNCHECKED, folder / "registered")
     return folder / "registered"
 
 
@@ -150,7 +150,7 @@ def test_the_fingerprint_of_a_student_is_that_of_the_teachers_files(teacher: Pat
 
 
 class _Answers:
-    """A teacher whose every second summary fails the trust checks."""
+    """A teacher whose every second summary fails a check."""
 
     @classmethod
     def load(cls, folder: Path) -> "_Answers":
@@ -168,7 +168,7 @@ class _Answers:
         ]
 
 
-def test_targets_are_the_teachers_summaries_that_pass_the_trust_checks(
+def test_targets_are_the_teachers_summaries_that_pass_the_checks(
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
     tmp_path: Path,
@@ -205,7 +205,7 @@ def test_generation_settings_can_be_read_from_a_registered_checkpoint(
     settings = GenerationSettings(
         num_beams=beams, length_penalty=1.0, max_new_tokens=9, no_repeat_ngram_size=4
     )
-    finish_checkpoint(teacher, settings, TRUSTING, tmp_path / "final")
+    finish_checkpoint(teacher, settings, UNCHECKED, tmp_path / "final")
     assert read_generation_settings(tmp_path / "final") == settings
 
 
@@ -218,15 +218,15 @@ def test_student_and_teacher_are_evaluated_on_the_same_rows(
     model = build_model(source(teacher, decoder=1), tokenizer, seed=1)
     save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
     short = GREEDY.model_copy(update={"max_new_tokens": 4})
-    finish_checkpoint(tmp_path / "tuned", short, TRUSTING, tmp_path / "student")
+    finish_checkpoint(tmp_path / "tuned", short, UNCHECKED, tmp_path / "student")
     settings = EvaluationSettings(batch_size=8, workers=1, resamples=200, timed_articles=2)
     test = articles["test"]
-    judged = evaluate_checkpoint(
+    evaluated = evaluate_checkpoint(
         tmp_path / "student", test, test_fingerprint="rows", oracle_sentences=3,
         settings=settings, seed=7,
     )  # fmt: skip
     evaluation, rows = compare_with_teacher(
-        tmp_path / "student", teacher, "models:/x/1", test, judged, oracle_sentences=3,
+        tmp_path / "student", teacher, "models:/x/1", test, evaluated, oracle_sentences=3,
         settings=settings, seed=7,
     )  # fmt: skip
     alone, alone_rows = evaluate_checkpoint(
@@ -235,7 +235,7 @@ def test_student_and_teacher_are_evaluated_on_the_same_rows(
     tradeoff = evaluation.tradeoff
     assert tradeoff is not None
     assert rows["teacher_abstractive"][:] == alone_rows["abstractive"][:]
-    assert rows["abstractive"][:] == judged[1]["abstractive"][:]
+    assert rows["abstractive"][:] == evaluated[1]["abstractive"][:]
     for system, of_type in tradeoff.difference.items():
         for name, interval in of_type.items():
             theirs = alone.systems[system].rouge[name].mean
@@ -256,7 +256,7 @@ def test_student_and_teacher_are_evaluated_on_the_same_rows(
 
     page = render_report(evaluation, rows, {}, samples=1)
     assert "The teacher is <code>models:/x/1</code>" in page
-    assert "Student and teacher" not in render_report(*judged, {}, samples=1)
+    assert "Student and teacher" not in render_report(*evaluated, {}, samples=1)
 
 
 def test_a_constrained_student_can_be_compared_with_an_unconstrained_teacher(
@@ -271,21 +271,21 @@ def test_a_constrained_student_can_be_compared_with_an_unconstrained_teacher(
     model = build_model(source(copied, decoder=1), tokenizer, seed=1)
     save_checkpoint(tmp_path / "tuned", model, tokenizer, TEXT)
     settings = EvaluationSettings(batch_size=8, workers=1, resamples=100, timed_articles=2)
-    trust = TRUSTING.trust.model_copy(update={"names_from_article": True})
+    trust = UNCHECKED.trust.model_copy(update={"names_from_article": True})
     finish_checkpoint(
         tmp_path / "tuned",
         GREEDY.model_copy(update={"max_new_tokens": 4}),
-        TRUSTING.model_copy(update={"trust": trust}),
+        UNCHECKED.model_copy(update={"trust": trust}),
         tmp_path / "student",
     )
-    judged = evaluate_checkpoint(
+    evaluated = evaluate_checkpoint(
         tmp_path / "student", articles["test"], test_fingerprint="rows", oracle_sentences=3,
         settings=settings, seed=7,
     )  # fmt: skip
     evaluation, _ = compare_with_teacher(
-        tmp_path / "student", copied, "models:/x/1", articles["test"], judged, oracle_sentences=3,
-        settings=settings, seed=7,
+        tmp_path / "student", copied, "models:/x/1", articles["test"], evaluated,
+        oracle_sentences=3, settings=settings, seed=7,
     )  # fmt: skip
-    assert judged[0].writer.startswith("torch")
+    assert evaluated[0].writer.startswith("torch")
     assert evaluation.tradeoff is not None
     assert evaluation.tradeoff.speed.articles == 2

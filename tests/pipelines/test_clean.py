@@ -1,4 +1,4 @@
-"""`make clean-runs` after all the runs before: what nothing needs goes, and the rest is whole."""
+"""`make clean-runs` after many runs: what nothing needs is removed, the rest stays complete."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole pipeline as a user runs it, then its model as a user asks it."""
+"""The pipeline as a user runs it, and its model as a user calls it."""
 
 import json
 import os
@@ -413,7 +413,7 @@ def test_concurrent_clients_are_all_answered(served: str) -> None:
         assert set(answers) == {200}
 
 
-def test_a_version_is_judged_on_articles_of_the_users_own(project: Project) -> None:
+def test_a_version_is_evaluated_on_the_users_own_articles(project: Project) -> None:
     rows = [{"article": f"Rain fell on town {n}. Roads closed.", "highlights": "Roads closed."}
             for n in range(3)]  # fmt: skip
     file = project.folder / "mine.jsonl"

@@ -31,7 +31,7 @@ def shifted(points: float) -> list[float]:
     return [score + points + 0.1 * (-1) ** row for row, score in enumerate(BASE)]
 
 
-def judge(
+def decide_with(
     new: Measured, champion: Measured | None = None, settings: GateSettings = NONE
 ) -> GateDecision:
     today = None if champion is None else CurrentChampion(version="7", measured=champion)
@@ -69,7 +69,7 @@ def judge(
     ],
 )
 def test_truth_table(new: Measured, champion: Measured | None, alias: str, reason: str) -> None:
-    decision = judge(new, champion)
+    decision = decide_with(new, champion)
     assert decision.alias == alias
     assert any(reason in given for given in decision.reasons), decision.reasons
     assert decision.champion_version == (None if champion is None else "7")
@@ -114,14 +114,14 @@ def test_truth_table(new: Measured, champion: Measured | None, alias: str, reaso
 def test_floors_hold_for_the_first_version_and_for_later_ones(
     floor: dict[str, float], new: Measured, alias: str, reason: str, first: bool
 ) -> None:
-    decision = judge(new, None if first else new, GateSettings.model_validate(floor))
+    decision = decide_with(new, None if first else new, GateSettings.model_validate(floor))
     assert decision.alias == alias
     assert any(reason in given for given in decision.reasons), decision.reasons
 
 
 def test_every_check_is_told_those_it_failed_last() -> None:
     settings = GateSettings(minimum_faithfulness=0.95, minimum_gain_over_lead3=0.5)
-    decision = judge(measured(shifted(+1)), measured(), settings)
+    decision = decide_with(measured(shifted(+1)), measured(), settings)
     assert decision.alias == "challenger"
     assert [reason.split(" is")[0].split(":")[0] for reason in decision.reasons] == [
         "rougeLsum of the abstractive summaries",
@@ -135,7 +135,7 @@ def test_every_check_is_told_those_it_failed_last() -> None:
 
 def test_a_decision_survives_its_record() -> None:
     for champion in (None, measured(), Measured()):
-        decision = judge(measured(NOISY), champion)
+        decision = decide_with(measured(NOISY), champion)
         assert GateDecision.model_validate_json(decision.model_dump_json()) == decision
 
 
@@ -177,7 +177,7 @@ def judge_student(
         (None, {"maximum_loss_to_teacher": 2}, "challenger", "not measured"),
     ],
 )
-def test_a_student_may_lose_what_is_allowed_and_must_be_as_fast_as_wanted(
+def test_a_student_may_lose_what_is_allowed_and_must_be_as_fast_as_required(
     new: list[float] | None, settings: dict[str, float], alias: str, reason: str
 ) -> None:
     decision = judge_student(measured(new), **settings)

@@ -146,7 +146,7 @@ def test_batch_is_stopped_when_all_its_clients_have_disconnected() -> None:
     asyncio.run(run())
 
 
-def test_clients_take_turns_whoever_queued_more() -> None:
+def test_clients_take_turns_however_many_articles_each_has_queued() -> None:
     async def run() -> None:
         model = Controlled()
         worker = new_worker(model, batch=1)

@@ -1,4 +1,4 @@
-"""Cores that a process can keep busy, whoever limits it."""
+"""The number of usable cores under affinity masks and CPU quotas."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ def limit(folder: Path, **files: str) -> None:
 
 @pytest.fixture
 def membership(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file that says which groups this process is in; it stands beside `cgroup`, their root."""
+    """Return the file that lists this process's cgroups; their root is `cgroup` beside it."""
     file = tmp_path / "membership"
     monkeypatch.setattr(cores, "MEMBERSHIP", file)
     monkeypatch.setattr(cores, "ROOT", tmp_path / "cgroup")

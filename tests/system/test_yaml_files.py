@@ -48,7 +48,7 @@ def test_a_file_extends_another_key_by_key(base: Path) -> None:
     assert read_settings_file(last, Drawing) == drawing.model_copy(update={"scale": 2.0})
 
 
-def test_a_mapping_of_another_kind_is_replaced_as_a_whole(base: Path) -> None:
+def test_a_mapping_of_another_kind_is_replaced_completely(base: Path) -> None:
     file = extend(base, "shape: {kind: circle, radius: 5}\n")
     assert read_settings_file(file, Drawing).shape == Circle(kind="circle", radius=5)
 
@@ -80,7 +80,7 @@ def test_a_missing_key_is_named(base: Path) -> None:
         read_settings_file(extend(base, "colors: []"), Drawing)
 
 
-def test_an_override_names_itself_and_replaces_a_whole_mapping(base: Path) -> None:
+def test_an_override_is_named_in_errors_and_replaces_a_complete_mapping(base: Path) -> None:
     document = read_document(base).with_override("shape={kind: square}")
     assert document.validated(Drawing).shape == Square(kind="square")
     assert read_document(base).values["shape"] == {"kind": "square", "side": 3}

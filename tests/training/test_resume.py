@@ -41,7 +41,7 @@ Run = tuple[HighlightModel, TrainingReport]
 
 
 class KilledError(Exception):
-    """Stands for SIGKILL."""
+    """Simulates SIGKILL."""
 
 
 @dataclass
@@ -168,10 +168,10 @@ def test_early_stopping_counts_the_validations_before_an_interruption(
             "max_steps": 20, "evaluations": 20, "early_stopping_patience": 3,
         }
     )  # fmt: skip
-    whole = case.train(tmp_path / "whole", settings)
-    assert whole[1].stopped_early
-    case.kill(tmp_path / "killed", whole[1].steps - 1, settings)
-    assert_same(whole, case.train(tmp_path / "killed", settings))
+    complete = case.train(tmp_path / "complete", settings)
+    assert complete[1].stopped_early
+    case.kill(tmp_path / "killed", complete[1].steps - 1, settings)
+    assert_same(complete, case.train(tmp_path / "killed", settings))
 
 
 def cut_in_half(file: Path) -> None:
