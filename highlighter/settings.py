@@ -451,7 +451,7 @@ class EngineSettings(Settings):
 
     kind: Engine = Field(
         "ctranslate2",
-        description="ctranslate2 is several times faster; names_from_article needs torch",
+        description="ctranslate2 is faster with large models; names_from_article needs torch",
     )
     compute_type: Literal["int8", "int16", "float32"] = Field(
         "int8", description="type of CTranslate2's weights"
