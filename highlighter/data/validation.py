@@ -8,6 +8,7 @@ import datasets
 import numpy as np
 from pydantic import BaseModel
 
+from highlighter.data.characters import has_visible_text
 from highlighter.errors import CorpusError
 from highlighter.settings import MinimumRows
 
@@ -124,8 +125,9 @@ def _what_is_wrong(article: str, highlights: str, problem: str) -> tuple[str, st
     """Return the reason to leave a row out, and its detail; empty if the row is valid."""
     if problem:
         return "malformed", problem
-    if not article or not highlights:
-        return "empty", f"{'highlights' if article else 'article'} empty"
+    for name, text in (("article", article), ("highlights", highlights)):
+        if not has_visible_text(text):
+            return "empty", f"{name} empty"
     if len(highlights) > len(article):
         return "longer_than_article", "highlights longer than the article"
     return "", ""
