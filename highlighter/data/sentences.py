@@ -16,7 +16,7 @@ _TABLE_ROW = re.compile(r"\t|\S {3,}\S|\|")
 _QUOTE_MARK = re.compile(r"(?m)^[^\S\n]*(?:>[^\S\n]?)+")
 _SENTENCE_END = tuple(".!?:\"'”’»)")
 _STOP_IN_WORD = re.compile(r"\w\.\w")  # "window.PWN" and "South Korea-U.S." are not split
-_NUMBERED_POINT = re.compile(r"(?:\A|(?<=[.!?;:]\s))\(?(\d{1,2})[.)]\s+(?=[\"“'‘]?[^\W\d_])")
+_NUMBERED_POINT = re.compile(r"(?:\A|(?<=[.!?]\s))\(?(\d{1,2})[.)]\s+(?=[\"“'‘]?[^\W\d_])")
 _LEAST_WIDTH = 24  # of hard-wrapped text, in characters
 _EDGE = re.compile(rf"{EDGE}*")
 _EDGE_AT_END = re.compile(rf"(?<!{EDGE}){EDGE}*\Z")
