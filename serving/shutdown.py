@@ -12,7 +12,7 @@ from serving.errors import ApiError
 
 logger = logging.getLogger("news_highlighter")
 
-_RESERVE_SECONDS = 2.0  # of the limit, for sending refusals and closing connections
+_RESERVE_SECONDS = 4.0  # of the limit: to send refusals, close connections, and end BentoML
 _CLOSE_SECONDS = 1.0
 _RETRY_SECONDS = 5
 
