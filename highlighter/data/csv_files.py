@@ -169,7 +169,7 @@ def _joined(row: _Parsed, delimiter: str) -> str:
     """
     mark = re.escape(delimiter)
     line = re.compile(rf"[^\s\d]{mark}[^\s\d][^{mark}\n]*\n")
-    if row.lines > 1 and any(line.search(field) for field in row.fields):
+    if any("\n" in field and line.search(field) for field in row.fields):
         return "several rows within one quoted field; is a quotation mark not closed?"
     return ""
 

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from highlighter.data.boilerplate import hide_boilerplate
+from highlighter.data.characters import has_visible_text
 from highlighter.data.sentences import sentence_texts, split_paragraphs, split_sentences
 
 STORY = ["A ferry ran aground off Osdon on Monday.", "Nobody was hurt, the coastguard said."]
@@ -84,4 +85,5 @@ def test_hiding_keeps_length_and_line_breaks(article: str) -> None:
     assert len(hidden) == len(article)
     changed = [(a, b) for a, b in zip(article, hidden, strict=True) if a != b]
     assert all(after == " " and before != "\n" for before, after in changed)
+    assert split_sentences(article) or not has_visible_text(article)
     assert all(article[a:b].strip() == article[a:b] != "" for a, b in split_sentences(article))

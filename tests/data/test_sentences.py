@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from highlighter.data.characters import EDGE
+from highlighter.data.characters import EDGE, has_visible_text
 from highlighter.data.sentences import sentence_texts, split_paragraphs, split_sentences
 
 
@@ -199,3 +199,8 @@ def test_an_invisible_article_has_no_sentences(article: str) -> None:
 def test_soft_hyphens_stay_in_the_text_that_is_shown() -> None:
     article = "Ash\u00adford Coun\u00adcil voted.\u200b It was late.\ufeff"
     assert sentence_texts(article) == ["Ash\u00adford Coun\u00adcil voted.", "It was late."]
+
+
+@given(_TEXT)
+def test_an_article_with_visible_text_has_a_sentence(article: str) -> None:
+    assert split_sentences(article) or not has_visible_text(article)
