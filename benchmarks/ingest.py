@@ -78,7 +78,7 @@ def process_corpus(folder: str, vocabulary: str, workers: int) -> dict[str, floa
     files = {split: str(place / f"{split}.jsonl") for split in _SPLITS}
     began = time.perf_counter()
     raw = load_splits(FileSource(kind="files", **files), seed=13, cache_folder=place)
-    articles, validation = validate_splits(raw, MinimumRows(), "benchmark", place, workers)
+    articles, validation = validate_splits(raw, MinimumRows(), "benchmark", place, workers=workers)
     ingested = time.perf_counter()
     if any(counts.kept != counts.read for counts in validation.counts.values()):
         raise CorpusError(f"rows of the generated corpus were left out: {validation.left_out}")

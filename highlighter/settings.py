@@ -73,7 +73,7 @@ class SplitFractions(Settings):
 
 
 class FileSource(Settings):
-    """CSV, JSON lines or parquet files: one per split, or a single one to be split.
+    """CSV, JSON or parquet files: one (or a pattern) per split, or a single one to be split.
 
     Paths are relative to the folder in which the command is started.
     """

@@ -12,6 +12,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
+from highlighter.data.characters import has_visible_text
 from highlighter.inference.answers import Highlights, Reading
 from serving.errors import (
     ApiError,
@@ -190,7 +191,7 @@ class RequestHandler:
         return self._checked(body.article or "", "article"), None
 
     def _checked(self, text: str, field: str) -> str:
-        if not text.strip():
+        if not has_visible_text(text):
             raise ApiError(422, "article_empty", "The article is empty: send its text.", field)
         most = self._limits.article_characters
         if len(text) > most:

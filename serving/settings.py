@@ -49,7 +49,7 @@ class LimitSettings(Settings):
         60.0, gt=0, le=300, description="Maximum time from a request's first byte to its last"
     )
     shutdown_seconds: float = Field(
-        25.0, gt=2, le=600, description="Maximum time from SIGTERM to the end of the process"
+        25.0, ge=5, le=600, description="Maximum time from SIGTERM to the end of the process"
     )
 
 

@@ -28,13 +28,21 @@ def ingest(
     data_version: str,
     source: Source = EmbeddedSource(kind="embedded"),
     minimum_rows: MinimumRows = MinimumRows(),
+    maximum_malformed: float = 0.1,
     workers: int | None = None,
 ) -> tuple[Annotated[DatasetDict, "articles"], Annotated[IngestReport, "ingest_report"]]:
     """Return the valid articles of the three splits (id, article, highlights, group)."""
     log_settings()
     folder = temporary_folder("ingest")
     raw = load_splits(source, seed, folder)
-    articles, report = validate_splits(raw, minimum_rows, data_version, folder, workers)
+    articles, report = validate_splits(
+        raw,
+        minimum_rows,
+        data_version,
+        folder,
+        workers=workers,
+        maximum_malformed=maximum_malformed,
+    )
     log_datasets(report.kept, report.fingerprints)
     mlflow.log_dict(report.model_dump(), "data/ingest_report.json")
     mlflow.log_metrics({f"data/{split}_rows": rows for split, rows in report.kept.items()})

@@ -1,5 +1,6 @@
 """Tokenize articles and highlights, label salient segments, and report lengths."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.data.characters import drop_invisible, tokenizer_text
 from highlighter.data.oracle import greedy_oracle
 from highlighter.data.sentence_features import describe_segments, token_weights
 from highlighter.data.windows import cut, encode_articles, encode_prefix, window_budget
 from highlighter.settings import MapSettings, TextSettings
 from highlighter.system.cpu import usable_cores
+
+# Not the space in "a .22 rifle" or "runs on .NET".
+_DETACHED_STOP = re.compile(r" \.(?=[\s\"'”’)\]]|\Z)")
 
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 
@@ -50,7 +55,8 @@ class TokenizeReport(BaseModel):
 
 def target_text(highlights: str) -> str:
     """Return highlights as one line, without CNN/DailyMail's space before a full stop."""
-    return " ".join(line.replace(" .", ".").strip() for line in highlights.splitlines())
+    lines = drop_invisible(highlights).splitlines()
+    return " ".join(_DETACHED_STOP.sub(".", line).strip() for line in lines)
 
 
 def tokenize_splits(
@@ -117,7 +123,7 @@ def _tokenize_rows(
 ) -> dict[str, list[Any]]:
     prefix = encode_prefix(tokenizer, text)
     encoded = encode_articles(batch["article"], tokenizer, window_budget(prefix, text))
-    texts = [target_text(text) for text in batch.get("target", batch["highlights"])]
+    texts = [tokenizer_text(target_text(text)) for text in batch.get("target", batch["highlights"])]
     targets = tokenizer(text_target=texts)["input_ids"]
     rows: dict[str, list[Any]] = {name: [] for name in FEATURES_SCHEMA}
     inputs = zip(batch["id"], batch["article"], batch["highlights"], encoded, targets, strict=True)

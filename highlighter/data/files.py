@@ -1,26 +1,48 @@
-"""Read CSV, JSON Lines and parquet files row by row; report unreadable rows."""
+"""Read CSV, JSON and parquet files row by row; report unreadable rows."""
 
-import csv
+import ast
+import glob
 import json
-import sys
-from collections.abc import Iterator
+import logging
+import lzma
+import math
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from highlighter.data.csv_files import read_csv
+from highlighter.data.json_files import read_json
+from highlighter.data.opening import content_suffix
 from highlighter.errors import CorpusError
 from highlighter.settings import Columns
 
 # id, group, article, highlights: str | None; file: str; row: int; problem: str
 RawRow = dict[str, Any]
 
-_READABLE = ".csv, .jsonl, .json (one object per line) or .parquet"
+_READABLE = (
+    ".csv, .tsv, .json, .jsonl or .parquet; all but parquet also as .gz, .bz2, .xz, .zst, .zip"
+)
+# How pandas, Spark, MySQL and Excel write a value that is missing.
+_MISSING = frozenset({"nan", "none", "null", "<na>", "n/a", "#n/a", "nat", "\\n"})
+_USUAL_NAMES = {
+    "article": ("text", "document", "content", "story"),
+    "highlights": ("summary", "abstract", "headline", "target"),
+}
+_WRITTEN_LIST = re.compile(r"\[\s*[\"'].*[\"']\s*,?\s*\]", re.DOTALL)
+_NUMPY_LIST = re.compile(r"[\"']\s+[\"']")
+_SHARE_NOT_UTF8 = 0.1  # of the rows; with more, the file has another encoding
+
+_log = logging.getLogger(__name__)
 
 
 def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
-    """Yield the rows of a file with their line (text) or row (parquet) number, from 1.
+    """Yield the rows of a file with their line (text) or row (parquet, rows under a key) number.
 
     Args:
         file: path of the file.
@@ -32,37 +54,73 @@ def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
     path = Path(file)
     if not path.is_file():
         raise CorpusError(f"{file}: no such file. Check the paths in the source of steps.ingest.")
-    readers = {".csv": _csv, ".jsonl": _json_lines, ".json": _json_lines, ".parquet": _parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise CorpusError(f"{file}: {path.suffix!r} files are not supported. Use {_READABLE}.")
+    rows = not_utf8 = 0
     try:
-        for number, fields in reader(path, columns):
+        for number, fields in _read(path, columns):
             problem = fields if isinstance(fields, str) else ""
-            values: dict[str, Any] = fields if isinstance(fields, dict) else {}
-            yield as_raw_row(values, columns, file=file, row=number, problem=problem)
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as error:
+            values: Mapping[str, Any] = {} if isinstance(fields, str) else fields
+            row = as_raw_row(values, columns, file=file, row=number, problem=problem)
+            rows += 1
+            not_utf8 += _NOT_UTF8 in row["problem"]
+            yield row
+    except (OSError, EOFError, UnicodeError, pa.ArrowInvalid, lzma.LZMAError) as error:
+        raise _unreadable(file, error) from error
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        raise _unreadable(file, error) from error
+    if not_utf8 > _SHARE_NOT_UTF8 * rows:
         raise CorpusError(
-            f"{file}: unreadable ({error}). Check that it is complete and UTF-8."
-        ) from error
+            f"{file}: unreadable ({not_utf8} of {rows} rows are not UTF-8). If it comes from "
+            "Windows or Excel, convert it: iconv -f CP1252 -t UTF-8 FILE > NEW."
+        )
+
+
+def matching_files(pattern: str) -> list[Path]:
+    """Return the file of this name, or the files that match a pattern such as `train-*.jsonl`.
+
+    Raises:
+        CorpusError: no file matches, or the name is an address.
+    """
+    if "://" in pattern:
+        raise CorpusError(f"{pattern}: addresses are not read. Download the file and name it here.")
+    if Path(pattern).is_file() or not glob.has_magic(pattern):
+        return [Path(pattern)]
+    files = sorted(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207
+    if not files:
+        raise CorpusError(f"{pattern}: no file matches. Check the paths in the source of ingest.")
+    return files
+
+
+def _unreadable(file: str, error: Exception) -> CorpusError:
+    return CorpusError(f"{file}: unreadable ({error}). Check that it is complete and UTF-8.")
+
+
+def _read(path: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    suffix = content_suffix(path)
+    match suffix:
+        case ".csv" | ".tsv":
+            return read_csv(path, lambda names: _indices(names, columns, str(path)))
+        case ".json" | ".jsonl" | ".ndjson":
+            return _json(path, columns)
+        case ".parquet" if path.suffix.lower() == suffix:
+            return _parquet(path, columns)
+    raise CorpusError(f"{path}: {suffix!r} files are not supported. Use {_READABLE}.")
 
 
 def as_raw_row(
-    values: dict[str, Any], columns: Columns, *, file: str, row: int, problem: str = ""
+    values: Mapping[str, Any], columns: Columns, *, file: str, row: int, problem: str = ""
 ) -> RawRow:
     """Return a row under the project's column names, with the first problem of its fields."""
     texts: dict[str, str | None] = {}
     for field in ("article", "highlights"):
         name = getattr(columns, field)
-        value = values.get(name)
-        texts[field] = value if isinstance(value, str) and _is_unicode(value) else None
-        if texts[field] is None:
-            problem = problem or f"{name!r} {_what_is_wrong(value)}"
+        texts[field], wrong = _as_text(values.get(name), field)
+        if wrong:
+            problem = problem or f"{name!r} {wrong}"
     given = values.get(columns.id) if columns.id else None
     group = values.get(columns.group) if columns.group else None
     return {
-        "id": None if given is None else str(given),
-        "group": None if group is None else f"{columns.group} = {group}",
+        "id": None if _is_missing(given) else str(given),
+        "group": None if _is_missing(group) else f"{columns.group} = {group}",
         **texts,
         "file": file,
         "row": row,
@@ -70,79 +128,129 @@ def as_raw_row(
     }
 
 
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() in _MISSING
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+_NOT_UTF8 = "contains bytes that are not UTF-8"
+
+
+def _as_text(value: Any, field: str) -> tuple[str | None, str]:
+    """Return a field's text, and what is wrong with it."""
+    if field == "highlights" and isinstance(value, str) and _WRITTEN_LIST.fullmatch(value.strip()):
+        value = _parse_list(value.strip())
+        if value is None:
+            return None, "is a list whose sentences cannot be told apart"
+    if isinstance(value, (list, tuple)):
+        if not all(isinstance(part, str) for part in value):
+            return None, "is a list of other things than text"
+        value = "\n".join(part.strip() for part in value if part.strip())
+    wrong = _what_is_wrong(value)
+    return (None, wrong) if wrong else (value, "")
 
 
 def _what_is_wrong(value: Any) -> str:
-    if value is None:
-        return "is missing"
-    if isinstance(value, str):
-        return "contains an unpaired surrogate, which is not a character"
-    return f"is {type(value).__name__}, not text"
+    if _is_missing(value):
+        return f"is missing (written as {value!r})" if isinstance(value, str) else "is missing"
+    if not isinstance(value, str):
+        return f"is {type(value).__name__}, not text"
+    lone = None if value.isascii() else re.search("[\ud800-\udfff]", value)
+    if lone and "\udc80" <= lone[0] <= "\udcff":
+        return f"{_NOT_UTF8} (0x{ord(lone[0]) - 0xDC00:02x})"
+    return "contains an unpaired surrogate, which is not a character" if lone else ""
 
 
-def require_columns(present: list[str], columns: Columns, where: str) -> None:
-    """Raise CorpusError if a source lacks configured columns.
+def _parse_list(text: str) -> list[str] | None:
+    """Return the strings of a list that was written as text, by JSON or Python."""
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            value = parse(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        # Python joins the strings of ['a' 'b'], numpy's notation.
+        if isinstance(value, list) and (parse is json.loads or not _NUMPY_LIST.search(text)):
+            return value
+    return None
+
+
+def choose_columns(present: Sequence[str], columns: Columns, where: str) -> dict[str, str]:
+    """Return the source's name of each configured column.
+
+    Case and surrounding white space may differ. If the configuration has the default names and the
+    source lacks them, the usual names of other datasets are taken, and a warning says so.
 
     Args:
         present: names of the source's columns.
         columns: the configured columns.
-        where: the source, for the message.
+        where: the source, for messages.
+
+    Raises:
+        CorpusError: a column is missing, or appears twice.
     """
-    missing = [name for name in columns.names if name not in present]
+    chosen = {}
+    missing = []
+    for name in columns.names:
+        found = [other for other in present if other == name] or [
+            other for other in present if other.strip().casefold() == name.casefold()
+        ]
+        if not found and name in _USUAL_NAMES and name == getattr(columns, name):
+            usual = _USUAL_NAMES[name]
+            found = [other for other in present if other.strip().casefold() in usual]
+            if len(found) == 1:
+                _log.warning("%s: column %r is read as the %s.", where, found[0], name)
+        if len(found) > 1:
+            raise CorpusError(
+                f"{where}: {' and '.join(map(repr, found))} could both be the column {name!r}. "
+                "Rename one, or set `columns` of the source."
+            )
+        if found:
+            chosen[name] = found[0]
+        else:
+            missing.append(name)
     if missing:
         raise CorpusError(
             f"{where}: no column {', '.join(map(repr, missing))}; it has "
             f"{', '.join(map(repr, present)) or 'none'}. Set `columns` of the source."
         )
+    return chosen
 
 
-def _csv(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, strict=True)
-        header = next(reader, [])
-        require_columns(header, columns, str(path))
-        start = reader.line_num + 1
-        for fields in reader:
-            if len(fields) == len(header):
-                yield start, dict(zip(header, fields, strict=True))
-            elif fields:
-                yield start, f"{len(fields)} fields where the header has {len(header)}"
-            start = reader.line_num + 1
+def _indices(header: list[str], columns: Columns, where: str) -> dict[str, int]:
+    chosen = choose_columns(header, columns, where)
+    return {name: header.index(actual) for name, actual in chosen.items()}
 
 
-def _json_lines(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    seen: set[str] = set()
-    objects = 0
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except json.JSONDecodeError as error:
-                yield number, f"not JSON: {error.msg} at column {error.colno}"
-                continue
-            if not isinstance(value, dict):
-                yield number, f"a JSON {type(value).__name__}, not an object"
-                continue
-            if objects < 1000:  # in none of them: a wrong column name, not bad rows
-                seen.update(value)
-                objects += 1
-                if objects == 1000:
-                    require_columns(sorted(seen), columns, str(path))
-            yield number, value
-    if objects < 1000:
-        require_columns(sorted(seen), columns, str(path))
+def _renamed(fields: Mapping[str, Any] | str, chosen: Mapping[str, str]) -> Mapping[str, Any] | str:
+    if isinstance(fields, str):
+        return fields
+    return {name: fields.get(actual) for name, actual in chosen.items()}
 
 
-def _parquet(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _json(path: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    """Choose the columns from the first 1000 rows: a wrong name is in none of them."""
+    rows = read_json(path)
+    first: list[tuple[int, dict[str, Any] | str]] = []
+    seen: dict[str, None] = {}
+    for number, fields in rows:
+        first.append((number, fields))
+        if isinstance(fields, dict):
+            seen.update(dict.fromkeys(fields))
+        if len(first) == 1000:
+            break
+    chosen = choose_columns(sorted(seen), columns, str(path))
+    for number, fields in first:
+        yield number, _renamed(fields, chosen)
+    for number, fields in rows:
+        yield number, _renamed(fields, chosen)
+
+
+def _parquet(path: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     with pq.ParquetFile(path) as table:
-        require_columns(table.schema_arrow.names, columns, str(path))
+        chosen = choose_columns(table.schema_arrow.names, columns, str(path))
         number = 0
-        for batch in table.iter_batches(batch_size=1000, columns=columns.names):
+        for batch in table.iter_batches(batch_size=1000, columns=list(chosen.values())):
             for row in batch.to_pylist():
                 number += 1
-                yield number, row
+                yield number, _renamed(row, chosen)

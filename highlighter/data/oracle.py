@@ -5,6 +5,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from highlighter.data.characters import (
+    fold_compatible,
+    has_other_scripts,
+    words_of_all_scripts,
+)
+
 _NOT_WORD = re.compile(r"[^a-z0-9 ]+")
 
 
@@ -55,5 +61,9 @@ def greedy_oracle(sentences: Sequence[str], highlights: str, limit: int = 3) -> 
 
 def _ngrams(text: str) -> list[set[Any]]:
     """Return the set of words and the set of word pairs."""
-    words = _NOT_WORD.sub("", text.lower()).split()
+    text = fold_compatible(text)
+    if has_other_scripts(text):
+        words = words_of_all_scripts(text)
+    else:
+        words = _NOT_WORD.sub("", text.lower()).split()
     return [set(words), set(pairwise(words))]

@@ -2,15 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import sentencex
 
+from highlighter.data.boilerplate import hide_boilerplate
+from highlighter.data.characters import EDGE
+
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*|\Z")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•–—]|\(?\d{1,3}[.)])\s")
+_TABLE_ROW = re.compile(r"\t|\S {3,}\S|\|")
+_QUOTE_MARK = re.compile(r"(?m)^[^\S\n]*(?:>[^\S\n]?)+")
 _SENTENCE_END = tuple(".!?:\"'”’»)")
 _STOP_IN_WORD = re.compile(r"\w\.\w")  # "window.PWN" and "South Korea-U.S." are not split
-_WRAPPED_WIDTH = range(40, 101)
+_NUMBERED_POINT = re.compile(r"(?:\A|(?<=[.!?]\s))\(?(\d{1,2})[.)]\s+(?=[\"“'‘]?[^\W\d_])")
+_LEAST_WIDTH = 24  # of hard-wrapped text, in characters
+_EDGE = re.compile(rf"{EDGE}*")
+_EDGE_AT_END = re.compile(rf"(?<!{EDGE}){EDGE}*\Z")
+_LINE_BREAKS = dict.fromkeys(map(ord, "\r\v\f\x85\u2028\u2029"), "\n")
 
 
 class Span(NamedTuple):
@@ -21,26 +31,65 @@ class Span(NamedTuple):
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
+    """Return the range without white space and invisible characters at its ends."""
     part = text[start:end]
-    start += len(part) - len(part.lstrip())
-    return Span(start, start + len(part.strip()))
+    if part.isascii():
+        start += len(part) - len(part.lstrip())
+        return Span(start, start + len(part.strip()))
+    left = _EDGE.match(part).end()  # type: ignore[union-attr]
+    right = _EDGE_AT_END.search(part).start()  # type: ignore[union-attr]
+    return Span(start + left, start + max(left, right))
 
 
-def _is_hard_wrapped(block: str) -> bool:
-    """Return whether the line breaks only wrap one paragraph, as in plain-text e-mail."""
-    *lines, _ = block.split("\n")
-    return (
-        bool(lines)
-        and all(len(line.strip()) in _WRAPPED_WIDTH for line in lines)
-        and not any(_LIST_ITEM.match(line) for line in block.split("\n"))
-        and any(not line.rstrip().endswith(_SENTENCE_END) for line in lines)
-    )
+def _layout(article: str) -> str:
+    """Return the article as it is split, with the same offsets.
+
+    Every kind of line break is `\\n`; boilerplate of news sites and e-mail's quotation marks are
+    spaces.
+    """
+    text = article.replace("\r\n", " \n").translate(_LINE_BREAKS)
+    if ">" in text:
+        text = _QUOTE_MARK.sub(lambda match: " " * len(match[0]), text)
+    return hide_boilerplate(text)
 
 
-def _blocks(article: str) -> Iterator[Span]:
+def _continues(line: str, following: str, width: int) -> bool:
+    """Return whether a line break only wraps: the next line's first word did not fit."""
+    word = len(following.split(maxsplit=1)[0])
+    return len(line) + 1 + word > width
+
+
+def _wrapped_lines(block: str) -> list[bool]:
+    """Return for each line of a block whether its paragraph goes on in the next line.
+
+    In hard-wrapped text, as in e-mail, lines break in the middle of sentences, and where the next
+    word would be too long. A headline or caption ends without a full stop too, but leaves space.
+    """
+    lines = [line.strip() for line in block.split("\n")]
+    pairs = list(pairwise(lines))
+    whole = [False] * len(lines)
+    if not pairs or any(_LIST_ITEM.match(line) or _TABLE_ROW.search(line) for line in lines):
+        return whole
+    width = max(len(line) for line in lines if " " in line or line == lines[0])
+    open_ended = [not line.endswith(_SENTENCE_END) for line, _ in pairs]
+    full = [_continues(line, following, width) for line, following in pairs]
+    lower = [following[0].islower() for _, following in pairs]
+    wraps = sum(a and b for a, b in zip(open_ended, full, strict=True))
+    spaced = sum(a and not b for a, b in zip(open_ended, full, strict=True))
+    mid_sentence = any(map(all, zip(open_ended, full, lower, strict=True)))
+    if width < _LEAST_WIDTH or not mid_sentence or wraps <= spaced or 2 * wraps < sum(full):
+        return whole
+    joined = [
+        is_full or (is_open and is_lower)
+        for is_full, is_open, is_lower in zip(full, open_ended, lower, strict=True)
+    ]
+    return [*joined, False]
+
+
+def _blocks(layout: str) -> Iterator[Span]:
     start = 0
-    for match in _BLANK_LINE.finditer(article):
-        span = _stripped(article, start, match.start())
+    for match in _BLANK_LINE.finditer(layout):
+        span = _stripped(layout, start, match.start())
         if span.start < span.end:
             yield span
         start = match.end()
@@ -49,39 +98,53 @@ def _blocks(article: str) -> Iterator[Span]:
 def split_paragraphs(article: str) -> list[Span]:
     """Return the spans of the paragraphs in order, without surrounding white space.
 
-    A blank line ends a paragraph. A single line break does too, unless the block between two blank
-    lines is hard-wrapped text.
+    A blank line ends a paragraph. A single line break does too, except in hard-wrapped text.
+    Bylines, time stamps and labels such as "Scroll down for video" are no paragraphs.
     """
+    return _paragraphs(_layout(article))
+
+
+def _paragraphs(layout: str) -> list[Span]:
     paragraphs = []
-    for block in _blocks(article):
-        if _is_hard_wrapped(article[block.start : block.end]):
-            paragraphs.append(block)
-            continue
-        start = block.start
-        for line in article[block.start : block.end].split("\n"):
-            span = _stripped(article, start, start + len(line))
+    for block in _blocks(layout):
+        text = layout[block.start : block.end]
+        start = end = block.start
+        for line, continues in zip(text.split("\n"), _wrapped_lines(text), strict=True):
+            end += len(line) + 1
+            if continues:
+                continue
+            span = _stripped(layout, start, end - 1)
             if span.start < span.end:
                 paragraphs.append(span)
-            start += len(line) + 1
+            start = end
     return paragraphs
 
 
 def split_sentences(article: str) -> list[Span]:
     """Return the spans of the sentences in order; each is within one paragraph."""
+    layout = _layout(article)
     sentences = []
-    for paragraph in split_paragraphs(article):
+    for paragraph in _paragraphs(layout):
         # Keeps all offsets; the splitter would end a sentence at a line break.
-        text = article[paragraph.start : paragraph.end].replace("\n", " ")
+        text = layout[paragraph.start : paragraph.end].replace("\n", " ")
         start = 0
-        for boundary in sentencex.get_sentence_boundaries("en", text):
-            end = boundary["end_index"]
-            if _STOP_IN_WORD.match(text, max(0, end - 2)):
-                continue
+        for end in _sentence_ends(text):
             span = _stripped(text, start, end)
             if span.start < span.end:
                 sentences.append(Span(paragraph.start + span.start, paragraph.start + span.end))
             start = end
     return sentences
+
+
+def _sentence_ends(text: str) -> list[int]:
+    ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", text)]
+    ends = [end for end in ends if not _STOP_IN_WORD.match(text, max(0, end - 2))]
+    points = list(_NUMBERED_POINT.finditer(text))
+    if [int(point[1]) for point in points] == list(range(1, len(points) + 1)) and points[1:]:
+        inside = [point.span() for point in points]
+        ends = [end for end in ends if not any(low < end < high for low, high in inside)]
+        ends = sorted({*ends, *(low for low, _ in inside if low)})
+    return ends
 
 
 def sentence_texts(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
-from highlighter.data.files import RawRow, as_raw_row, read_rows, require_columns
+from highlighter.data.files import RawRow, as_raw_row, choose_columns, matching_files, read_rows
 from highlighter.data.fingerprint import hash_files, hash_folder, hub_commit
 from highlighter.embedded import CORPUS
 from highlighter.errors import CorpusError
@@ -47,7 +47,7 @@ def fingerprint_source(source: Source) -> str:
             return hash_files(list(embedded_files().values()))
         case FileSource():
             names = [source.train, source.validation, source.test, source.all]
-            return hash_files([Path(name) for name in names if name])
+            return hash_files(file for name in names if name for file in matching_files(name))
         case HubSource():
             if Path(source.repository).is_dir():
                 return hash_folder(Path(source.repository))
@@ -89,11 +89,16 @@ def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.Datas
 
 def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Dataset:
     # `version` is part of the key of datasets' cache, so that a changed file is read again.
-    version = hash_files([Path(file)])
+    files = matching_files(file)
+    version = hash_files(files)
     try:
         return datasets.Dataset.from_generator(
             _generate,
-            gen_kwargs={"file": file, "columns": columns.model_dump(), "version": version},
+            gen_kwargs={
+                "files": list(map(str, files)),
+                "columns": columns.model_dump(),
+                "version": version,
+            },
             features=RAW_FEATURES,
             cache_dir=str(cache_folder),
         )
@@ -103,8 +108,9 @@ def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Data
         raise
 
 
-def _generate(file: str, columns: dict[str, Any], version: str) -> Iterator[RawRow]:
-    yield from read_rows(file, Columns.model_validate(columns))
+def _generate(files: list[str], columns: dict[str, Any], version: str) -> Iterator[RawRow]:
+    for file in files:
+        yield from read_rows(file, Columns.model_validate(columns))
 
 
 def _divide(rows: datasets.Dataset, source: FileSource, seed: int) -> dict[str, datasets.Dataset]:
@@ -136,8 +142,10 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
     missing = [split for split in SPLITS if split not in loaded]
     if missing:
         raise CorpusError(f"{where}: no split {', '.join(missing)}; it has {', '.join(loaded)}.")
-    for split in SPLITS:
-        require_columns(loaded[split].column_names, source.columns, where)
+    chosen = {
+        split: choose_columns(loaded[split].column_names, source.columns, f"{where}/{split}")
+        for split in SPLITS
+    }
     return {
         split: loaded[split].map(
             _raw_rows,
@@ -145,7 +153,11 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
             batched=True,
             remove_columns=loaded[split].column_names,
             features=RAW_FEATURES,
-            fn_kwargs={"columns": source.columns.model_dump(), "file": f"{where}/{split}"},
+            fn_kwargs={
+                "columns": source.columns.model_dump(),
+                "chosen": chosen[split],
+                "file": f"{where}/{split}",
+            },
             cache_file_name=str(cache_folder / f"raw-{split}.arrow"),
             load_from_cache_file=False,
             desc=f"reading {split}",
@@ -155,11 +167,20 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
 
 
 def _raw_rows(
-    batch: dict[str, list[Any]], indices: list[int], columns: dict[str, Any], file: str
+    batch: dict[str, list[Any]],
+    indices: list[int],
+    columns: dict[str, Any],
+    chosen: dict[str, str],
+    file: str,
 ) -> dict[str, list[Any]]:
     names = Columns.model_validate(columns)
     rows = [
-        as_raw_row({k: v[i] for k, v in batch.items()}, names, file=file, row=index + 1)
+        as_raw_row(
+            {name: batch[actual][i] for name, actual in chosen.items()},
+            names,
+            file=file,
+            row=index + 1,
+        )
         for i, index in enumerate(indices)
     ]
     return {column: [row[column] for row in rows] for column in RAW_FEATURES}

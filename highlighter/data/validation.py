@@ -8,6 +8,7 @@ import datasets
 import numpy as np
 from pydantic import BaseModel
 
+from highlighter.data.characters import has_visible_text
 from highlighter.errors import CorpusError
 from highlighter.settings import MinimumRows
 
@@ -60,7 +61,9 @@ def validate_splits(
     minimum: MinimumRows,
     data_version: str,
     cache_folder: Path,
+    *,
     workers: int | None = None,
+    maximum_malformed: float = 1.0,
 ) -> tuple[datasets.DatasetDict, IngestReport]:
     """Return the valid articles (ARTICLE_FEATURES) by split, and a report.
 
@@ -72,9 +75,10 @@ def validate_splits(
         data_version: version of the source, for the report.
         cache_folder: folder of the tables that the result is memory-mapped from.
         workers: processes that check rows; None: this process.
+        maximum_malformed: share in 0..1 of a split's rows that may be malformed.
 
     Raises:
-        CorpusError: a split keeps fewer rows than `minimum`.
+        CorpusError: a split keeps fewer rows than `minimum`, or has too many malformed ones.
     """
     kept: dict[str, datasets.Dataset] = {}
     counts, examples, fingerprints = {}, {}, {}
@@ -103,6 +107,7 @@ def validate_splits(
         data_version=data_version, counts=counts, fingerprints=fingerprints, left_out=examples
     )
     _require_enough(report, minimum)
+    _require_readable(report, maximum_malformed)
     return datasets.DatasetDict({s: kept[s] for s in ("train", "validation", "test")}), report
 
 
@@ -124,8 +129,9 @@ def _what_is_wrong(article: str, highlights: str, problem: str) -> tuple[str, st
     """Return the reason to leave a row out, and its detail; empty if the row is valid."""
     if problem:
         return "malformed", problem
-    if not article or not highlights:
-        return "empty", f"{'highlights' if article else 'article'} empty"
+    for name, text in (("article", article), ("highlights", highlights)):
+        if not has_visible_text(text):
+            return "empty", f"{name} empty"
     if len(highlights) > len(article):
         return "longer_than_article", "highlights longer than the article"
     return "", ""
@@ -177,4 +183,15 @@ def _require_enough(report: IngestReport, minimum: MinimumRows) -> None:
             raise CorpusError(
                 f"{split}: {counts.kept} of {counts.read} rows are valid, {required} are required"
                 f" ({reasons or 'no row was left out'}). {shown or 'Add rows.'}"
+            )
+
+
+def _require_readable(report: IngestReport, maximum: float) -> None:
+    for split, counts in report.counts.items():
+        if counts.malformed > maximum * counts.read:
+            bad = "; ".join(f"{row.where}: {row.reason}" for row in report.left_out[split][:3])
+            raise CorpusError(
+                f"{split}: {counts.malformed} of {counts.read} rows are malformed ({bad}). Correct "
+                "the file, or raise steps.ingest.parameters.maximum_malformed, a share of the rows "
+                f"(now {maximum:g})."
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.data.characters import tokenizer_text
 from highlighter.data.sentences import Span, split_sentences
 from highlighter.settings import TextSettings
 
@@ -85,7 +86,7 @@ def encode_articles(
     """
     spans = [split_sentences(article) for article in articles]
     texts = [
-        article[start:end]
+        tokenizer_text(article[start:end])
         for article, sentences in zip(articles, spans, strict=True)
         for start, end in sentences
     ]

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
+from highlighter.data.characters import drop_invisible
+
 EDGES = "\"'“”‘’()[]{}.,;:!?…-–—"  # punctuation around words
 _LONGEST_INITIAL = 4  # "J." and "St." don't end a sentence, "May." does
 _ENDING = re.compile(r"['’]?s?['’]?[^\w]*")  # a possessive or plural, then punctuation
@@ -44,7 +46,7 @@ class WordList:
     def __init__(self, article: str) -> None:
         words: set[str] = set()
         followers: defaultdict[str, set[str]] = defaultdict(set)
-        runs = article.split()
+        runs = drop_invisible(article).split()
         for run in runs:
             word = run.strip(EDGES)
             words.update((word, *re.split(r"[-–'’/]", word)))

@@ -11,6 +11,11 @@ from rouge_score import tokenizers
 from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenize import tokenize
 
+from highlighter.data.characters import (
+    fold_compatible,
+    has_other_scripts,
+    words_of_all_scripts,
+)
 from highlighter.data.sentences import sentence_texts
 from highlighter.settings import ROUGE_TYPES
 
@@ -32,6 +37,11 @@ class _StemmingTokenizer(tokenizers.Tokenizer):
 
     def tokenize(self, text: str) -> list[str]:
         """Return the stems of the text's words."""
+        text = fold_compatible(text)
+        if has_other_scripts(text):
+            words = words_of_all_scripts(text)
+            # As in rouge_score, which counts Latin letters and digits only.
+            return [self.stem(word) if word.isascii() and len(word) > 3 else word for word in words]
         return tokenize(text, self)  # type: ignore[no-any-return]
 
 

@@ -4,12 +4,14 @@ import math
 import re
 from collections import Counter
 
+from highlighter.data.characters import fold_compatible
+
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 def words(text: str) -> list[str]:
     """Return the lower-cased words: letters and digits, with apostrophes inside ("don't")."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+    return [word.replace("’", "'") for word in _WORD.findall(fold_compatible(text).lower())]
 
 
 def _ngrams(text: str, n: int) -> list[tuple[str, ...]]:

@@ -5,6 +5,8 @@ import unicodedata
 from decimal import Decimal
 from typing import NamedTuple
 
+from highlighter.data.characters import drop_invisible
+
 
 def words_of(text: str) -> frozenset[str]:
     """Return the set of the words."""
@@ -121,7 +123,7 @@ class Token(NamedTuple):
 def normalise(text: str) -> str:
     """Return the text with ASCII quotes and hyphens, no accents, no quotes around nicknames."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION))
+        text = unicodedata.normalize("NFKD", drop_invisible(text).translate(_PUNCTUATION))
         text = "".join(c for c in text if not unicodedata.combining(c))
     return _SPACED_INITIALS.sub("", _NICKNAME.sub(r"\2", text))
 

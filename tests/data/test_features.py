@@ -83,3 +83,20 @@ def test_cut(length: int, expected: list[int]) -> None:
 
 def test_target_text_joins_lines_without_the_space_before_a_stop() -> None:
     assert target_text("One thing .\nAnother thing .") == "One thing. Another thing."
+
+
+@pytest.mark.parametrize(
+    ("highlights", "expected"),
+    [
+        ("He was shot with a .22 rifle .", "He was shot with a .22 rifle."),
+        ("Blood alcohol was .08 , the limit .", "Blood alcohol was .08 , the limit."),
+        ("He hit .300 .\nThe firm uses .NET .", "He hit .300. The firm uses .NET."),
+        ('She said "no ."', 'She said "no."'),
+        ("One . Two .", "One. Two."),
+        ("Osdon wins a .com name .\n", "Osdon wins a .com name."),
+        ("Ash\u00adford wins .", "Ashford wins."),
+        ("Nothing to change.", "Nothing to change."),
+    ],
+)
+def test_only_a_detached_full_stop_loses_its_space(highlights: str, expected: str) -> None:
+    assert target_text(highlights) == expected

@@ -1,7 +1,11 @@
+import re
+import textwrap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from highlighter.data.characters import EDGE, has_visible_text
 from highlighter.data.sentences import sentence_texts, split_paragraphs, split_sentences
 
 
@@ -84,6 +88,11 @@ _TEXT = st.text(
 )
 
 
+def _visible(text: str) -> str:
+    """Return the text without what no reader sees, and without e-mail's quotation marks."""
+    return re.sub(rf"{EDGE}|>", "", text)
+
+
 @given(_TEXT)
 def test_spans_are_ordered_disjoint_stripped_and_lose_no_word(article: str) -> None:
     for spans in (split_paragraphs(article), split_sentences(article)):
@@ -94,7 +103,7 @@ def test_spans_are_ordered_disjoint_stripped_and_lose_no_word(article: str) -> N
             assert text == text.strip() != ""
             end = span.end
         kept = "".join(article[start:end] for start, end in spans)
-        assert "".join(kept.split()) == "".join(article.split())
+        assert _visible(kept) == _visible(article)
 
 
 @given(_TEXT)
@@ -109,3 +118,89 @@ def test_fifty_thousand_characters_keep_their_offsets() -> None:
     article = unit * (50_000 // len(unit))
     sentences = split_sentences(article)
     assert {article[start:end] for start, end in sentences[-4:]} <= set(sentence_texts(unit))
+
+
+def test_a_pasted_story_of_one_paragraph_per_line_keeps_its_headline_apart() -> None:
+    lines = [
+        "Storm shuts schools along the whole of the north coast",
+        "Forty schools were shut on Monday after a storm, the council said.",
+        "Parents were told by text message at six in the morning.",
+        "The roads to Osdon and Calder stayed open all day long.",
+        "Classes start again on Wednesday.",
+    ]
+    assert paragraphs("\n".join(lines) + "\n") == lines
+    assert sentence_texts("\r\n".join(lines)) == lines
+
+
+def test_a_caption_without_a_full_stop_is_a_paragraph() -> None:
+    lines = [
+        "The council voted 7-2 on Monday to sell the old library.",
+        "Photo: Jane Quill for the Ashford Post and News",
+        "The building has stood empty since the summer of 2019.",
+        "Bids are due by the end of March.",
+    ]
+    assert paragraphs("\n".join(lines)) == lines
+
+
+@pytest.mark.parametrize("width", [30, 45, 60, 72, 80, 100, 120])
+def test_text_wrapped_at_any_width_is_joined_and_keeps_its_headline(width: int) -> None:
+    story = (
+        "The council said on Tuesday that the bridge over the river Calder will be closed to all "
+        "traffic from the third of May, because of cracks that were found in two of its pillars. "
+        "Repairs will cost 1.4 million pounds and take until the middle of December at least."
+    )
+    wrapped = textwrap.fill(story, width)
+    second = textwrap.fill("Drivers were not pleased when they heard of it on the radio.", width)
+    article = f"{wrapped}\n\n{second}"
+    assert paragraphs(article) == [wrapped, second]
+    assert len(sentence_texts(article)) == 3
+    assert paragraphs(f"Bridge to close\n{wrapped}")[:1] == ["Bridge to close"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["apples and pears", "plums and cherries", "grapes and some more"],
+        ["Name\tAge", "Jane Quill of Osdon and the harbor board\t54", "mary anne\t6"],
+        ["| Team | Points |", "| Ashford United | 31 |", "| osdon | 7 |"],
+        ["The plan has three parts, which the council will vote on", "- a new bridge", "- a ferry"],
+        ["“We waited all winter for it.", "“Nobody told us anything.", "“Now it is here.”"],
+    ],
+)
+def test_lines_of_lists_tables_and_quotations_stay_apart(lines: list[str]) -> None:
+    assert paragraphs("\n".join(lines)) == lines
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r", "\u2028", "\x85", "\f"])
+def test_every_kind_of_line_break_ends_a_line(line_break: str) -> None:
+    assert paragraphs(f"One.{line_break}{line_break}Two.{line_break}Three.") == [
+        "One.",
+        "Two.",
+        "Three.",
+    ]
+
+
+def test_numbered_points_within_a_line_are_sentences() -> None:
+    article = "1. Cut the bread. 2. Toast it well. 3) Add cheese. In 2019. 4 people came."
+    assert sentence_texts(article)[:2] == ["1. Cut the bread.", "2. Toast it well."]
+    assert sentence_texts("It cost 12. She paid.") == ["It cost 12.", "She paid."]
+
+
+def test_quotation_marks_of_email_do_not_start_a_paragraph() -> None:
+    article = "> The bridge is closed.\n>\n> It opens in May.\n\nThanks."
+    assert sentence_texts(article) == ["The bridge is closed.", "It opens in May.", "Thanks."]
+
+
+@pytest.mark.parametrize("article", ["\u200b\n\n\ufeff", "\u00ad", "\u2060 \u200e\n", "\u200d"])
+def test_an_invisible_article_has_no_sentences(article: str) -> None:
+    assert split_sentences(article) == split_paragraphs(article) == []
+
+
+def test_soft_hyphens_stay_in_the_text_that_is_shown() -> None:
+    article = "Ash\u00adford Coun\u00adcil voted.\u200b It was late.\ufeff"
+    assert sentence_texts(article) == ["Ash\u00adford Coun\u00adcil voted.", "It was late."]
+
+
+@given(_TEXT)
+def test_an_article_with_visible_text_has_a_sentence(article: str) -> None:
+    assert split_sentences(article) or not has_visible_text(article)

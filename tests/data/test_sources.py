@@ -239,3 +239,27 @@ def test_the_embedded_corpus_passes_whole(tmp_path: Path) -> None:
     for split, counts in report.counts.items():
         assert counts.kept == counts.read >= 100, (split, counts)
     assert len(articles["train"]) >= 1000
+
+
+def test_more_malformed_rows_than_allowed_stop_with_examples(tmp_path: Path) -> None:
+    rows: list[object] = [
+        *made_up_articles(8, 1),
+        "nonsense",
+        {"article": "A.", "highlights": "nan"},
+    ]
+    raw = load_splits(three_files(tmp_path, train=rows), 13, tmp_path / "cache")
+    _, report = validate_splits(raw, MinimumRows(), "v", tmp_path, maximum_malformed=0.2)
+    assert report.counts["train"].malformed == 2
+    with pytest.raises(CorpusError, match=r"train: 2 of 10 .*not JSON.*maximum_malformed") as error:
+        validate_splits(raw, MinimumRows(), "v", tmp_path, maximum_malformed=0.19)
+    assert "train.jsonl:10: 'highlights' is missing (written as 'nan')" in str(error.value)
+
+
+def test_highlights_of_a_hub_dataset_may_be_lists(tmp_path: Path) -> None:
+    source = hub_folder(tmp_path / "lists")
+    for file in (tmp_path / "lists" / "3.0.0").glob("*.parquet"):
+        rows = pq.read_table(file).to_pylist()
+        listed = [{**row, "highlights": [row["highlights"], "nan and more."]} for row in rows]
+        pq.write_table(pa.Table.from_pylist(listed), file)
+    articles, _ = ingest(source, tmp_path)
+    assert all(text.endswith("\nnan and more.") for text in articles["train"]["highlights"])

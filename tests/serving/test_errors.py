@@ -37,6 +37,8 @@ def error_of(response: Any) -> dict[str, Any]:
         ({"article": TEXT, "url": "https://example.org"}, 422, "invalid_request", None),
         ({"article": ""}, 422, "article_empty", "article"),
         ({"article": " \n\t\u2003 "}, 422, "article_empty", "article"),
+        ({"article": "\u200b\n\n\ufeff"}, 422, "article_empty", "article"),
+        ({"article": "\u00ad\u2060 \u200e\u3164"}, 422, "article_empty", "article"),
         ({"article": None}, 422, "invalid_request", None),
         ({"article": 5}, 422, "invalid_request", "article"),
         ({"article": [TEXT]}, 422, "invalid_request", "article"),
