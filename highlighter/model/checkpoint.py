@@ -122,6 +122,19 @@ def generation_config(
     )
 
 
+def _write(folder: Path, name: str, content: BaseModel) -> None:
+    (folder / name).write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _read(folder: Path, name: str) -> str:
+    file = folder / name
+    if not file.is_file():
+        raise CheckpointError(
+            f"{folder}: no {name}. Give the folder of a checkpoint of this project."
+        )
+    return file.read_text(encoding="utf-8")
+
+
 class Score(BaseModel):
     """A metric of a system on the test split, in percent, with its 95 % interval."""
 
@@ -167,16 +180,3 @@ def read_card(folder: Path) -> MeasuredModel:
             "Train and register it again: `python run_pipeline.py`."
         )
     return MeasuredModel.model_validate_json(file.read_text(encoding="utf-8"))
-
-
-def _write(folder: Path, name: str, content: BaseModel) -> None:
-    (folder / name).write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
-def _read(folder: Path, name: str) -> str:
-    file = folder / name
-    if not file.is_file():
-        raise CheckpointError(
-            f"{folder}: no {name}. Give the folder of a checkpoint of this project."
-        )
-    return file.read_text(encoding="utf-8")
