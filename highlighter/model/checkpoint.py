@@ -22,7 +22,6 @@ from highlighter.settings import (
 TEXT_FILE = "text_settings.json"
 HIGHLIGHTS_FILE = "highlight_settings.json"
 ENGINE_FILE = "engine.json"
-CARD_FILE = "measured.json"
 
 
 class _Engine(Settings):
@@ -51,11 +50,7 @@ def read_text_settings(folder: Path) -> TextSettings:
 
 
 def read_highlight_settings(folder: Path) -> HighlightSettings:
-    """Return how a registered checkpoint selects and checks sentences.
-
-    Raises:
-        CheckpointError: the folder has no such file.
-    """
+    """Return how a registered checkpoint selects sentences."""
     return HighlightSettings.model_validate_json(_read(folder, HIGHLIGHTS_FILE))
 
 
@@ -89,11 +84,7 @@ def write_engine(folder: Path, kind: Engine) -> None:
 
 
 def read_engine(folder: Path) -> Engine:
-    """Return which engine writes the summaries in the service.
-
-    Raises:
-        CheckpointError: the folder has no such file.
-    """
+    """Return which engine writes the summaries in the service."""
     return _Engine.model_validate_json(_read(folder, ENGINE_FILE)).kind
 
 
@@ -120,6 +111,22 @@ def generation_config(
         eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.pad_token_id,
     )
+
+
+def _write(folder: Path, name: str, settings: Settings) -> None:
+    (folder / name).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _read(folder: Path, name: str) -> str:
+    file = folder / name
+    if not file.is_file():
+        raise CheckpointError(
+            f"{folder}: no {name}. Give the folder of a checkpoint of this project."
+        )
+    return file.read_text(encoding="utf-8")
+
+
+CARD_FILE = "measured.json"
 
 
 class Score(BaseModel):
@@ -151,7 +158,7 @@ class MeasuredModel(BaseModel):
 
 def write_card(folder: Path, card: MeasuredModel) -> None:
     """Write the card of a model into its checkpoint folder."""
-    _write(folder, CARD_FILE, card)
+    (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_card(folder: Path) -> MeasuredModel:
@@ -167,16 +174,3 @@ def read_card(folder: Path) -> MeasuredModel:
             "Train and register it again: `python run_pipeline.py`."
         )
     return MeasuredModel.model_validate_json(file.read_text(encoding="utf-8"))
-
-
-def _write(folder: Path, name: str, content: BaseModel) -> None:
-    (folder / name).write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
-def _read(folder: Path, name: str) -> str:
-    file = folder / name
-    if not file.is_file():
-        raise CheckpointError(
-            f"{folder}: no {name}. Give the folder of a checkpoint of this project."
-        )
-    return file.read_text(encoding="utf-8")

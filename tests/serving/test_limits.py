@@ -157,7 +157,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     signals: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
     monkeypatch.setattr(shutdown_module.os, "_exit", signals.append)
-    monkeypatch.setattr(shutdown_module, "_RESERVE_SECONDS", 1.8)
+    monkeypatch.setattr(shutdown_module, "_RESERVE_SECONDS", 4.7)
     yield signals
     signal.signal(signal.SIGTERM, before)
 
@@ -194,7 +194,7 @@ def test_sigterm_finishes_accepted_requests_and_refuses_new_ones(stopped: list[i
 def test_sigterm_refuses_what_is_not_done_within_the_limit(stopped: list[int]) -> None:
     async def scenario() -> None:
         summarizer = StandIn(seconds=30)
-        app = make_app(summarizer, shutdown_seconds=2.1)
+        app = make_app(summarizer, shutdown_seconds=5.0)
         clients = [
             Client(ARTICLE),
             Client(ARTICLE, "/summarize/stream"),
