@@ -25,7 +25,7 @@ NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 # Everything is read-only but a tmpfs at $1, as with `docker run --read-only --tmpfs`.
 READ_ONLY = """
 set -e
-mount -t tmpfs tmpfs "$1"
+mount -t tmpfs -o noexec,nosuid,nodev tmpfs "$1"
 mount -o remount,bind,ro /
 if touch "$2/written" 2>/dev/null; then echo "still writable"; exit 1; fi
 shift 2
