@@ -7,8 +7,8 @@ import bentoml
 from bentoml.exceptions import BentoMLConfigException, NotFound
 from bentoml.models import BentoModel
 
-from highlighter.errors import ConfigError
-from highlighter.model.checkpoint import read_card
+from highlighter.errors import CheckpointError, ConfigError
+from highlighter.model.checkpoint import check_files, read_card
 from serving.app import build_app
 from serving.endpoints import Runtime
 from serving.fetch.fetcher import ArticleFetcher
@@ -42,6 +42,9 @@ class Champion(BentoModel):
             raise NotFound(f"no model {self.tag} in the store: run `python run_pipeline.py` first")
 
 
+CHAMPION = Champion("news-highlighter:latest")
+
+
 @bentoml.service(
     name="news_highlighter",
     workers=1,
@@ -53,16 +56,20 @@ class Champion(BentoModel):
 class NewsHighlighter:
     """Summaries of news articles by the champion; the model runs in a thread."""
 
-    champion = Champion("news-highlighter:latest")
+    champion = CHAMPION
 
     @bentoml.on_deployment
     @staticmethod
     def check_configuration() -> None:
-        """Refuse a wrong configuration before a worker is started."""
+        """Refuse a wrong configuration or model before a worker is started.
+
+        BentoML would start a worker that fails again and again.
+        """
         configure_logging()
         try:
             read_settings()
-        except ConfigError as error:
+            check_files(Path(CHAMPION.resolve().path))
+        except (ConfigError, CheckpointError) as error:
             raise BentoMLConfigException(str(error)) from error
 
     def __is_ready__(self) -> bool:

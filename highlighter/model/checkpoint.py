@@ -3,12 +3,13 @@
 import math
 import shutil
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import BaseModel
-from safetensors import safe_open
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError, safe_open
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from highlighter.errors import CheckpointError
+from highlighter.errors import CheckpointError, first_line
 from highlighter.model.model import HighlightModel
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
@@ -22,6 +23,7 @@ from highlighter.settings import (
 TEXT_FILE = "text_settings.json"
 HIGHLIGHTS_FILE = "highlight_settings.json"
 ENGINE_FILE = "engine.json"
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Engine(Settings):
@@ -46,12 +48,12 @@ def read_text_settings(folder: Path) -> TextSettings:
     Raises:
         CheckpointError: the folder is not a checkpoint of this project.
     """
-    return TextSettings.model_validate_json(_read(folder, TEXT_FILE))
+    return _parse(TextSettings, folder / TEXT_FILE, _read(folder, TEXT_FILE))
 
 
 def read_highlight_settings(folder: Path) -> HighlightSettings:
     """Return how a registered checkpoint selects sentences."""
-    return HighlightSettings.model_validate_json(_read(folder, HIGHLIGHTS_FILE))
+    return _parse(HighlightSettings, folder / HIGHLIGHTS_FILE, _read(folder, HIGHLIGHTS_FILE))
 
 
 def read_generation_settings(folder: Path) -> GenerationSettings:
@@ -85,17 +87,40 @@ def write_engine(folder: Path, kind: Engine) -> None:
 
 def read_engine(folder: Path) -> Engine:
     """Return which engine writes the summaries in the service."""
-    return _Engine.model_validate_json(_read(folder, ENGINE_FILE)).kind
+    return _parse(_Engine, folder / ENGINE_FILE, _read(folder, ENGINE_FILE)).kind
 
 
 def count_parameters(folder: Path) -> int:
-    """Return the number of weights of a checkpoint; tied weights count once."""
+    """Return the number of weights of a checkpoint; tied weights count once.
+
+    Raises:
+        CheckpointError: a file of weights is incomplete.
+    """
     count = 0
     for file in folder.glob("*.safetensors"):
-        with safe_open(file, framework="numpy") as tensors:
-            names = list(tensors.keys())
-            count += sum(math.prod(tensors.get_slice(name).get_shape()) for name in names)
+        try:
+            with safe_open(file, framework="numpy") as tensors:
+                names = list(tensors.keys())
+                count += sum(math.prod(tensors.get_slice(name).get_shape()) for name in names)
+        except SafetensorError as error:
+            raise CheckpointError(f"{file} cannot be read: {first_line(error)}.") from error
     return count
+
+
+def check_files(folder: Path) -> None:
+    """Check a registered checkpoint's files as far as that is possible without loading it.
+
+    Raises:
+        CheckpointError: a file is missing, incomplete or of another version.
+    """
+    read_card(folder)
+    read_text_settings(folder)
+    read_highlight_settings(folder)
+    read_engine(folder)
+    for name in ("config.json", "model.safetensors", "salience.safetensors"):
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{folder}: no {name}.")
+    count_parameters(folder)
 
 
 def generation_config(
@@ -124,6 +149,15 @@ def _read(folder: Path, name: str) -> str:
             f"{folder}: no {name}. Give the folder of a checkpoint of this project."
         )
     return file.read_text(encoding="utf-8")
+
+
+def _parse(model: type[_Model], file: Path, text: str) -> _Model:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise CheckpointError(f"{file}: {field}: {first['msg']}.".replace(": : ", ": ")) from error
 
 
 CARD_FILE = "measured.json"
@@ -165,7 +199,7 @@ def read_card(folder: Path) -> MeasuredModel:
     """Return the card that `write_card` wrote.
 
     Raises:
-        CheckpointError: the folder has no card.
+        CheckpointError: the folder has no card, or it cannot be read.
     """
     file = folder / CARD_FILE
     if not file.is_file():
@@ -173,4 +207,4 @@ def read_card(folder: Path) -> MeasuredModel:
             f"{folder}: no {CARD_FILE}; it was registered by an earlier version of this project. "
             "Train and register it again: `python run_pipeline.py`."
         )
-    return MeasuredModel.model_validate_json(file.read_text(encoding="utf-8"))
+    return _parse(MeasuredModel, file, file.read_text(encoding="utf-8"))

@@ -12,7 +12,9 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import expect
 
+from tests.serving.browser import CHROMIUM, launch, new_page
 from tests.serving.stand_in import StandIn, make_app
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
@@ -100,3 +102,38 @@ def test_api_and_pages_work_at_the_address_that_clients_use(
             assert operation == address + path
             assert client.post(operation, json=body).status_code == 401
             assert client.post(operation, json=body, headers=key).status_code == 200
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+@pytest.mark.parametrize("kind", ["service", "proxied"])
+def test_authorize_in_the_documentation_sends_the_key(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    """Also in `/ui/`, which asks for the key after a 401."""
+    address: str = request.getfixturevalue(kind)
+    with launch() as browser:
+        page = new_page(browser)
+        page.goto(f"{address}docs")
+        operation = page.locator("#operations-default-model_model_get")
+        operation.locator(".opblock-summary-control").click()
+        operation.get_by_role("button", name="Try it out").click()
+        status = operation.locator(".live-responses-table .response-col_status")
+        for key, expected in ((None, "401"), ("wrong", "401"), ("right", "200")):
+            if key:
+                page.locator(".auth-wrapper .authorize").first.click()
+                bearer = page.locator(".auth-container", has_text="HTTPBearer")
+                if bearer.get_by_role("button", name="Remove authorization").is_visible():
+                    bearer.get_by_role("button", name="Remove authorization").click()
+                bearer.locator("input").fill(key)
+                bearer.get_by_role("button", name="Apply credentials").click()
+                page.get_by_role("button", name="Close").first.click()
+            with page.expect_response(f"{address}model"):
+                operation.get_by_role("button", name="Execute").click()
+            expect(status.last).to_contain_text(expected)
+
+        page.goto(f"{address}ui/")
+        page.fill("#article", "One paragraph.")
+        page.click("#summarize")
+        page.locator("#key").fill("right")
+        page.keyboard.press("Enter")
+        expect(page.locator("#summary")).to_have_text("One paragraph.")
