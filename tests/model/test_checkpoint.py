@@ -7,7 +7,7 @@ import pytest
 
 from highlighter.errors import CheckpointError
 from highlighter.model.checkpoint import (
-    Judgement,
+    EvaluationSummary,
     MeasuredModel,
     check_files,
     finish_checkpoint,
@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "highlighter" / "embedded" / "mo
 def checkpoint(tmp_path: Path) -> Path:
     folder = tmp_path / "checkpoint"
     finish_checkpoint(SHIPPED, GenerationSettings(), HighlightSettings(), folder)
-    judgement = Judgement(rows=1, test_fingerprint="test", scores=[], faithfulness=[])
+    judgement = EvaluationSummary(rows=1, test_fingerprint="test", scores=[], faithfulness=[])
     write_card(folder, MeasuredModel(parameters=1, engine="torch", evaluation=judgement))
     return folder
 

@@ -15,7 +15,12 @@ import bentoml
 import pytest
 import yaml
 
-from highlighter.model.checkpoint import Judgement, MeasuredModel, finish_checkpoint, write_card
+from highlighter.model.checkpoint import (
+    EvaluationSummary,
+    MeasuredModel,
+    finish_checkpoint,
+    write_card,
+)
 from highlighter.settings import GenerationSettings, HighlightSettings
 from tests.checkout import Project, check_out, wait_until_ready
 
@@ -41,7 +46,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     checkpoint = tmp_path_factory.mktemp("model") / "checkpoint"
     shipped = ROOT / "highlighter" / "embedded" / "model"
     finish_checkpoint(shipped, GenerationSettings(), HighlightSettings(), checkpoint)
-    judgement = Judgement(rows=1, test_fingerprint="test", scores=[], faithfulness=[])
+    judgement = EvaluationSummary(rows=1, test_fingerprint="test", scores=[], faithfulness=[])
     write_card(checkpoint, MeasuredModel(parameters=1, engine="torch", evaluation=judgement))
     store = Path(project.environment["BENTOML_HOME"], "models")
     store.mkdir(parents=True)
