@@ -239,6 +239,11 @@ def _json(path: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any]
             seen.update(dict.fromkeys(fields))
         if len(first) == 1000:
             break
+    if not seen:
+        line, problem = first[0] if first else (1, "it is empty")
+        raise CorpusError(
+            f"{path}: unreadable (line {line}: {problem}). Write one JSON object per line, in UTF-8."
+        )
     chosen = choose_columns(sorted(seen), columns, str(path))
     for number, fields in first:
         yield number, _renamed(fields, chosen)

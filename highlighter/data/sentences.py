@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sentencex
 
 from highlighter.data.boilerplate import hide_boilerplate
-from highlighter.data.characters import EDGE
+from highlighter.data.characters import EDGE, has_visible_text
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*|\Z")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•–—]|\(?\d{1,3}[.)])\s")
@@ -48,9 +48,12 @@ def _layout(article: str) -> str:
     spaces.
     """
     text = article.replace("\r\n", " \n").translate(_LINE_BREAKS)
+    layout = text
     if ">" in text:
-        text = _QUOTE_MARK.sub(lambda match: " " * len(match[0]), text)
-    return hide_boilerplate(text)
+        layout = _QUOTE_MARK.sub(lambda match: " " * len(match[0]), text)
+    layout = hide_boilerplate(layout)
+    # An article of nothing else still has a sentence.
+    return layout if has_visible_text(layout) else text
 
 
 def _continues(line: str, following: str, width: int) -> bool:

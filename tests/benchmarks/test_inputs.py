@@ -33,7 +33,10 @@ def test_rows_are_read_in_order(tmp_path: Path) -> None:
         ('{"article": 3, "highlights": "b"}', "row 2: 'article' is int"),
         ('{"article": "  ", "highlights": "b"}', "row 2: 'article' is empty"),
         ('{"article": "\\ud800", "highlights": "b"}', "row 2: 'article' "),
-        ('{"article": "a", "highlights": ["b"]}', "row 2: 'highlights' is list"),
+        (
+            '{"article": "a", "highlights": ["b", 1]}',
+            "row 2: 'highlights' is a list of other things",
+        ),
         ('{"article": "a"}', "row 2: 'highlights' is missing"),
     ],
 )
@@ -47,7 +50,7 @@ def test_a_bad_row_is_named(tmp_path: Path, row: str, message: str) -> None:
 
 def test_a_file_that_is_missing_too_short_or_binary_is_named(tmp_path: Path) -> None:
     binary, short = tmp_path / "binary.jsonl", tmp_path / "short.jsonl"
-    binary.write_bytes(b"\xff\xfe")
+    binary.write_bytes(b"\x80\x81")
     short.write_text(GOOD)
     with pytest.raises(CorpusError, match="no.jsonl: no such file"):
         read_articles(tmp_path / "no.jsonl")

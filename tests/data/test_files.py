@@ -376,8 +376,8 @@ def test_rows_of_pretty_json_have_the_line_they_start_in(tmp_path: Path) -> None
         ('[{"article": "a", "highlights": "b"}\n{}]', r"a\.json:2: unreadable \(no comma"),
         ('{\n"article": "a", "highlights": "b"}\n{\n"article": }', r"a\.json:4: unreadable"),
         ('{"train": [{"article": "a"}], "test": [{"article": "b"}]}', "under 'train', 'test'"),
-        ("[]", "no column 'article'"),
-        ("", "no column 'article'"),
+        ("[]", "unreadable .line 1: it is empty"),
+        ("", "unreadable .line 1: it is empty"),
     ],
 )
 def test_broken_json_names_the_line(tmp_path: Path, content: str, message: str) -> None:
