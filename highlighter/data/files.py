@@ -242,7 +242,7 @@ def _json(path: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any]
     if not seen:
         line, problem = first[0] if first else (1, "it is empty")
         raise CorpusError(
-            f"{path}: unreadable (line {line}: {problem}). Write one JSON object per line, in UTF-8."
+            f"{path}: unreadable (line {line}: {problem}). Write one JSON object per line (UTF-8)."
         )
     chosen = choose_columns(sorted(seen), columns, str(path))
     for number, fields in first:
