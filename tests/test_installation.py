@@ -140,7 +140,7 @@ def test_make_chooses_a_supported_python(
 def test_make_says_in_one_line_what_is_missing(tmp_path: Path) -> None:
     done = make(tmp_path, install_fake_pythons(tmp_path, {"python3": "(3, 9, 18)"}))
     assert done.returncode != 0
-    (line,) = [line for line in done.stderr.splitlines() if "make:" not in line]
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert line.startswith("Python 3.11, 3.12 or 3.13 with its venv module is needed")
 
 

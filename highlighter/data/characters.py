@@ -48,11 +48,15 @@ def fold_compatible(text: str) -> str:
     return text if text.isascii() else drop_invisible(text).translate(_COMPATIBLE)
 
 
+def _is_drawn(category: str) -> bool:
+    """Return whether characters of a category are drawn; unassigned ones are drawn as boxes."""
+    return category[0] in _VISIBLE_CATEGORIES or category in {"Cn", "Co"}
+
+
 def has_visible_text(text: str) -> bool:
     """Return whether the text has a letter, digit, punctuation mark or symbol to be seen."""
     return any(
-        unicodedata.category(character)[0] in _VISIBLE_CATEGORIES and character not in _BLANK
-        for character in text
+        _is_drawn(unicodedata.category(character)) and character not in _BLANK for character in text
     )
 
 

@@ -13,7 +13,7 @@ from highlighter.data.characters import (
 )
 from highlighter.data.oracle import greedy_oracle
 from highlighter.data.windows import encode_articles
-from highlighter.metrics.faithfulness import faithfulness
+from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.rouge import score_rouge
 from highlighter.metrics.text import coverage
 
@@ -63,9 +63,9 @@ def test_joiners_of_other_scripts_and_emoji_stay() -> None:
 
 def test_a_name_with_soft_hyphens_supports_a_summary() -> None:
     article = "Ash\u00adford Coun\u00adcil voted on Monday. Jane Quill chairs it."
-    assert faithfulness("Ashford Council voted on Monday.", article) == 1.0
-    assert faithfulness("Ash\u200bford Council voted.", "Ashford Council voted.") == 1.0
-    assert faithfulness("Osdon Council voted.", article) < 1.0
+    assert not ArticleFacts(article).unsupported("Ashford Council voted on Monday.")
+    assert not ArticleFacts("Ashford Council voted.").unsupported("Ash\u200bford Council voted.")
+    assert ArticleFacts(article).unsupported("Osdon Council voted.")
 
 
 @pytest.mark.parametrize(

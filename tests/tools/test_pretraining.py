@@ -167,7 +167,7 @@ def test_generated_articles_are_in_no_split_and_use_no_held_out_name() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("rows.jsonl", '{"article": "Rain."}\n', "row 1: 'highlights' is missing"),
+        ("rows.jsonl", '{"article": "Rain."}\n', "no column 'highlights'"),
         ("rows.jsonl", '{"article": "Rain.", "highlights": "R."}\n{"article": 5, "highlights": ""}',
          "rows.jsonl, row 2: 'article' is int, not text"),
         ("rows.md", "Rain.", "no .txt, .jsonl, .csv or .parquet file"),
