@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from highlighter.data.characters import VISIBLE
 from serving.compat import swagger_ui_package
 from serving.endpoints import router
 from serving.errors import install_handlers
@@ -82,7 +83,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         limits = app.state.runtime.limits
         schemas = document["components"]["schemas"]
         article = schemas["SummarizeRequest"]["properties"]["article"]["anyOf"][0]
-        article.update(maxLength=limits.article_characters, pattern=r"[^\s\x1c-\x1f\x85]")
+        article.update(maxLength=limits.article_characters, pattern=VISIBLE)
         schemas["BatchRequest"]["properties"]["articles"]["maxItems"] = limits.batch_articles
         app.openapi_schema = document
     return app.openapi_schema

@@ -10,9 +10,14 @@ _LATIN = "[\u0000-\u024f]"
 _INVISIBLE = re.compile(f"[{_DROPPED}]|(?<={_LATIN})[\u200c\u200d](?={_LATIN})")
 EDGE = rf"[\s{_DROPPED}\u200c\u200d]"  # white space or invisible
 
-# Blank letters and symbols that Unicode counts as visible.
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-_VISIBLE_CATEGORIES = frozenset("LNPS")
+# A character to be seen: no white space, no control, not ignored when drawn (Unicode's
+# Default_Ignorable_Code_Point), and not blank like Braille's empty cell.
+VISIBLE = (
+    "[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_VISIBLE = re.compile(VISIBLE)
 
 # Ligatures, full-width characters and special spaces.
 _COMPATIBLE = {
@@ -48,16 +53,9 @@ def fold_compatible(text: str) -> str:
     return text if text.isascii() else drop_invisible(text).translate(_COMPATIBLE)
 
 
-def _is_drawn(category: str) -> bool:
-    """Return whether characters of a category are drawn; unassigned ones are drawn as boxes."""
-    return category[0] in _VISIBLE_CATEGORIES or category in {"Cn", "Co"}
-
-
 def has_visible_text(text: str) -> bool:
-    """Return whether the text has a letter, digit, punctuation mark or symbol to be seen."""
-    return any(
-        _is_drawn(unicodedata.category(character)) and character not in _BLANK for character in text
-    )
+    """Return whether the text has a character to be seen."""
+    return _VISIBLE.search(text) is not None
 
 
 def tokenizer_text(text: str) -> str:
