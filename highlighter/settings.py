@@ -123,7 +123,10 @@ class MinimumRows(Settings):
 class TextSettings(Settings):
     """The limits of the model's input and output, in tokens, the end token included."""
 
-    prefix: str = Field("summarize: ", description="task prefix before every article")
+    prefix: str | None = Field(
+        "summarize: ",
+        description="task prefix before every article; None: the one of the model's family",
+    )
     max_source_tokens: int = Field(
         512, ge=32, le=16384, description="tokens of one window of an article, prefix included"
     )
@@ -188,7 +191,10 @@ class HighlightSettings(Settings):
 
 
 class PretrainedModel(Settings):
-    """A T5 of the Hugging Face Hub, or a local folder with the same files."""
+    """A model of the Hugging Face Hub, or a local folder with the same files.
+
+    `docs/models.md` lists the supported families.
+    """
 
     kind: Literal["pretrained"]
     name: str = Field("google-t5/t5-base", description="repository, or a local folder")
@@ -308,14 +314,19 @@ class MapSettings(Settings):
     )
 
 
+Matrix = Literal["q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo"]
+
+
 class LoraSettings(Settings):
     """Low-rank updates of frozen weights (Hu et al. 2021), merged after training."""
 
     rank: int = Field(16, ge=1, description="rank of the updates")
     alpha: float = Field(32.0, gt=0, description="updates are scaled by alpha / rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the updates")
-    targets: list[Literal["q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo"]] = Field(
-        ["q", "v"], min_length=1, description="T5's weight matrices to update, in every layer"
+    targets: list[Matrix] = Field(
+        ["q", "v"],
+        min_length=1,
+        description="weight matrices to update in every layer, by their names in T5",
     )
 
 

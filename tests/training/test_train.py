@@ -288,7 +288,7 @@ def test_a_model_with_fewer_tokens_than_its_tokenizer_is_refused(
 
 
 def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no T5 can be loaded from this folder"):
+    with pytest.raises(CheckpointError, match="no model can be loaded from this folder"):
         load_model(str(tmp_path))
     with pytest.raises(CheckpointError, match=r"no text_settings\.json"):
         read_text_settings(tmp_path)
