@@ -198,7 +198,13 @@ def load_model(
         )
         _check_weights(name, report)
         salience = load_salience(name, revision)
-    except (OSError, ValueError, UnpicklingError) as error:
+    except UnpicklingError as error:
+        raise CheckpointError(
+            f"{name}: its pickled weights hold more than tensors, which may be code and is not "
+            "executed. Choose a checkpoint with model.safetensors, or load this one with "
+            "transformers where you trust it and save it again."
+        ) from error
+    except (OSError, ValueError) as error:
         place = "this folder" if Path(name).is_dir() else "the hub"
         raise CheckpointError(
             f"{name}: no model can be loaded from {place} ({first_line(error)})."

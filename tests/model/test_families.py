@@ -1,5 +1,6 @@
 """Each supported family against its own class in transformers, on tiny random checkpoints."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -337,3 +338,40 @@ def test_other_families_are_refused_by_their_configuration_alone(
     config.save_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match=f"'{config.model_type}'.*supported.*{instead}"):
         load_model(str(tmp_path))
+
+
+def with_pickled_weights(folder: Path, target: Path, weights: object) -> Path:
+    """A copy of a checkpoint with `pytorch_model.bin` only, as many repositories have."""
+    shutil.copytree(folder, target, ignore=shutil.ignore_patterns("*.safetensors"))
+    torch.save(weights, target / "pytorch_model.bin")
+    return target
+
+
+@pytest.mark.parametrize("kind", ["mt5", "pegasus"])
+def test_pickled_weights_are_loaded_and_stored_as_safetensors(kind: str, tmp_path: Path) -> None:
+    folder = write_checkpoint(kind, tmp_path / kind)
+    pickled = with_pickled_weights(folder, tmp_path / "pickled", theirs(folder).state_dict())
+    model = load_model(str(pickled))
+    assert torch.equal(logits(model.seq2seq), logits(theirs(folder)))
+    model.save(tmp_path / "saved")
+    assert not list((tmp_path / "saved").glob("*.bin"))
+    assert torch.equal(logits(theirs(tmp_path / "saved")), logits(theirs(folder)))
+
+
+class _Code:
+    """Unpickled, it writes a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.write_text, (self._file, "executed")
+
+
+def test_code_in_pickled_weights_is_not_executed(tmp_path: Path) -> None:
+    folder = write_checkpoint("t5", tmp_path / "t5")
+    weights = theirs(folder).state_dict() | {"extra": _Code(tmp_path / "written")}
+    pickled = with_pickled_weights(folder, tmp_path / "pickled", weights)
+    with pytest.raises(CheckpointError, match=r"pickled: .* not executed.*safetensors"):
+        load_model(str(pickled))
+    assert not (tmp_path / "written").exists()
