@@ -354,6 +354,9 @@ class TrainingSettings(Settings):
     lora: LoraSettings | None = Field(
         None, description="train low-rank updates instead of all weights; None: all weights"
     )
+    frozen: bool = Field(
+        False, description="keep the encoder-decoder as it is and train the salience head only"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of the model")
     salience_learning_rate: float = Field(
         1e-2, gt=0, description="peak learning rate of the salience head's own layers"
@@ -369,7 +372,7 @@ class TrainingSettings(Settings):
     )
     weight_decay: float = Field(0.0, ge=0, description="weight decay of the optimizer")
     summary_weight: float = Field(
-        1.0, ge=0, description="weight of the decoder's loss; 0: train the salience head only"
+        1.0, ge=0, description="weight of the decoder's loss; 0: train for salience only"
     )
     salience_weight: float = Field(
         1.0, ge=0, description="weight of the salience head's loss; 0: train the summaries only"
@@ -403,6 +406,8 @@ class TrainingSettings(Settings):
     def _train_something(self) -> "TrainingSettings":
         if self.summary_weight == self.salience_weight == 0:
             raise ValueError("summary_weight and salience_weight must not both be 0")
+        if self.frozen and (self.lora or not self.salience_weight):
+            raise ValueError("frozen needs a salience_weight above 0, and lora: null")
         return self
 
 

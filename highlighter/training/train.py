@@ -84,6 +84,8 @@ def train(
     if settings.early_stopping_patience is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
     updates = LowRankUpdates(model, settings.lora) if settings.lora else None
+    if settings.frozen:
+        model.seq2seq.requires_grad_(False)
     precision = "bf16" if arguments.bf16 else "fp32"
     check_memory(
         model,
@@ -127,6 +129,7 @@ def train(
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # ends mixed precision
     if updates:
         updates.merge()
+    model.requires_grad_(True)
     return _report(trainer, settings, progress)
 
 
