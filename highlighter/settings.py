@@ -427,6 +427,7 @@ class EvaluationSettings(Settings):
 
 System = Literal["served", "abstractive", "extractive"]
 Metric = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
+Division = Literal["rouge_score", "all_scripts"]  # of texts into the words that ROUGE counts
 ROUGE_TYPES: tuple[Metric, ...] = get_args(Metric)  # by their names in `rouge_score`
 
 

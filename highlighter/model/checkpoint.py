@@ -14,6 +14,7 @@ from highlighter.model.families import check_positions, fit_text, read_config
 from highlighter.model.model import HighlightModel
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
+    Division,
     Engine,
     GenerationSettings,
     HighlightSettings,
@@ -202,9 +203,10 @@ class Score(BaseModel):
 
 
 class EvaluationSummary(BaseModel):
-    """Scores of an evaluation, without its rows."""
+    """Scores of an evaluation, without its rows; `words`: how ROUGE divides texts into words."""
 
     rows: int
+    words: Division = "rouge_score"
     test_fingerprint: str
     scores: list[Score]
     faithfulness: list[Score]
