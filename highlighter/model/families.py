@@ -30,6 +30,7 @@ class Family:
         ctranslate2: whether CTranslate2 can run it.
         layers: the fields of its configuration with the numbers of encoder and decoder layers.
         positions: the field with the number of positions; None: positions are relative.
+        computed: the end of the names of weights that transformers computes if a file lacks them.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Family:
     ctranslate2: bool = True
     layers: tuple[str, str] = ("num_layers", "num_decoder_layers")
     positions: str | None = None
+    computed: tuple[str, ...] = ()
 
 
 _BART_LAYERS = ("encoder_layers", "decoder_layers")
@@ -48,7 +50,13 @@ FAMILIES: Mapping[str, Family] = {  # by `model_type` in config.json
     "umt5": Family("umT5", _T5_MATRICES),
     "longt5": Family("LongT5", _T5_MATRICES, ctranslate2=False),
     "bart": Family("BART", _BART_MATRICES, layers=_BART_LAYERS, positions=_POSITIONS),
-    "pegasus": Family("PEGASUS", _BART_MATRICES, layers=_BART_LAYERS, positions=_POSITIONS),
+    "pegasus": Family(
+        "PEGASUS",
+        _BART_MATRICES,
+        layers=_BART_LAYERS,
+        positions=_POSITIONS,
+        computed=("embed_positions.weight",),  # sine waves
+    ),  # fmt: skip
 }
 _INSTEAD = {
     "bigbird_pegasus": "LongT5 (google/long-t5-tglobal-base) for long articles",

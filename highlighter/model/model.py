@@ -11,7 +11,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.data.collator import IGNORED
 from highlighter.errors import CheckpointError, first_line
-from highlighter.model.families import layers_of, read_config
+from highlighter.model.families import family_of, layers_of, read_config
 from highlighter.model.salience import SalienceHead, load_salience, save_salience
 
 
@@ -196,7 +196,7 @@ def load_model(
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # the report names them
         )
-        _check_weights(name, report)
+        _check_weights(name, report, family_of(config).computed)
         salience = load_salience(name, revision)
     except UnpicklingError as error:
         raise CheckpointError(
@@ -217,9 +217,16 @@ def load_model(
     return HighlightModel(seq2seq, salience).eval()
 
 
-def _check_weights(name: str, report: dict[str, Any]) -> None:
-    """Raise CheckpointError unless the file holds the weights of this model and no others."""
-    unexpected, missing = sorted(report["unexpected_keys"]), sorted(report["missing_keys"])
+def _check_weights(name: str, report: dict[str, Any], computed: tuple[str, ...]) -> None:
+    """Raise CheckpointError unless the file holds the weights of this model and no others.
+
+    Args:
+        name: the checkpoint, for the message.
+        report: what transformers reports of the loading.
+        computed: ends of the names of weights that may be missing.
+    """
+    unexpected = sorted(report["unexpected_keys"])
+    missing = sorted(key for key in report["missing_keys"] if not key.endswith(computed))
     mismatched = sorted(key for key, *_ in report["mismatched_keys"])
     if any(key.startswith("salience.") for key in unexpected):
         raise CheckpointError(

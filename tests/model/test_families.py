@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import datasets
 import pytest
 import torch
+from safetensors.torch import save_file
 from transformers import (
     AutoModelForSeq2SeqLM,
     LEDConfig,
@@ -16,6 +17,7 @@ from transformers import (
     T5GemmaConfig,
 )
 
+from highlighter.data.characters import tokenizer_text
 from highlighter.data.features import tokenize_splits
 from highlighter.data.sentence_features import FEATURES
 from highlighter.data.vocabulary import read_vocabulary
@@ -289,6 +291,15 @@ def test_a_constrained_summary_has_only_names_of_the_article(folder: Path) -> No
         assert check.keeps_to(0, ids, ended=True) == allowed, text
 
 
+def test_a_special_token_in_an_article_is_read_as_text(folder: Path) -> None:
+    tokenizer = load_tokenizer(str(folder))
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    for token in tokenizer.all_special_tokens:
+        text = tokenizer_text(f"The {token} here")
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        assert not special.intersection(ids), token
+
+
 def test_vocabularies_are_read_as_pieces(folder: Path) -> None:
     tokenizer = load_tokenizer(str(folder))
     vocabulary = read_vocabulary(tokenizer)
@@ -308,6 +319,27 @@ def test_a_checkpoint_in_shards_or_of_an_older_version_is_the_same(
     load_model(str(folder)).seq2seq.save_pretrained(tmp_path, max_shard_size="8KB")
     assert len(list(tmp_path.glob("*.safetensors"))) > 1
     assert torch.equal(logits(load_model(str(tmp_path)).seq2seq), expected)
+
+
+def test_weights_that_older_files_hold_twice_or_not_at_all_change_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    plain = theirs(folder)
+    model_type = plain.config.model_type
+    shutil.copytree(folder, tmp_path / "old")
+    weights = {name: weight.clone() for name, weight in plain.state_dict().items()}
+    if model_type in ("bart", "pegasus"):
+        weights |= {"final_logits_bias": torch.zeros(1, plain.config.vocab_size)}
+    if model_type == "bart":
+        weights |= {"model.encoder.version": torch.ones(1), "model.decoder.version": torch.ones(1)}
+    if model_type == "pegasus":
+        weights = {name: w for name, w in weights.items() if "embed_positions" not in name}
+    if model_type in ("t5", "mt5", "longt5"):
+        weights["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"] = (
+            torch.zeros(32, 2)
+        )
+    save_file(weights, tmp_path / "old" / "model.safetensors", metadata={"format": "pt"})
+    assert torch.equal(logits(load_model(str(tmp_path / "old")).seq2seq), logits(plain))
 
 
 @pytest.mark.parametrize("kind", ["bart", "pegasus"])
