@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from highlighter.data.characters import has_visible_text
 from highlighter.data.sentences import Span, split_paragraphs
 from highlighter.inference.answers import Doubt, Paragraph
 from highlighter.metrics.faithfulness import ArticleFacts
@@ -29,6 +30,30 @@ def best_sentences(
         if len(chosen) == count:
             break
     return sorted(chosen)
+
+
+def quote_sentences(article: str, sentences: Sequence[Span], chosen: Sequence[int]) -> str:
+    """Return the chosen sentences as they are in the article.
+
+    Neighbors keep the white space between them, which some scripts do not have. Other sentences,
+    and those of different lines or with boilerplate between them, are on separate lines.
+
+    Args:
+        article: the text.
+        sentences: spans of its sentences.
+        chosen: indices, ascending, of the sentences to return.
+    """
+    text = ""
+    previous = None
+    for index in chosen:
+        span = sentences[index]
+        if previous is not None:
+            gap = article[sentences[previous].end : span.start]
+            on_one_line = len(f"{gap}.".splitlines()) == 1 and not has_visible_text(gap)
+            text += gap if index == previous + 1 and on_one_line else "\n"
+        text += article[span.start : span.end]
+        previous = index
+    return text
 
 
 def score_paragraphs(

@@ -17,7 +17,12 @@ from highlighter.inference.answers import (
     Reading,
     Truncated,
 )
-from highlighter.inference.assembly import best_sentences, find_doubt, mark_paragraphs
+from highlighter.inference.assembly import (
+    best_sentences,
+    find_doubt,
+    mark_paragraphs,
+    quote_sentences,
+)
 from highlighter.inference.engines import Writer, load_writer
 from highlighter.inference.generation import Generated, stream_summary
 from highlighter.inference.interruption import (
@@ -49,9 +54,8 @@ class Draft:
 
     @property
     def extracted(self) -> str:
-        """The most salient sentences, one per line."""
-        sentences = self.article.sentences
-        return "\n".join(sentences[index] for index in self.chosen)
+        """The most salient sentences, verbatim; see `quote_sentences`."""
+        return quote_sentences(self.article.text, self.article.encoded.sentences, self.chosen)
 
     @property
     def served(self) -> str:
