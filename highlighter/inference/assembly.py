@@ -79,6 +79,8 @@ def mark_paragraphs(
     scores: Sequence[float],
     top_k: int | None,
     threshold: float | None,
+    *,
+    default: int,
 ) -> list[Paragraph]:
     """Return the article's paragraphs with scores, or its sentences if it has one paragraph.
 
@@ -86,14 +88,17 @@ def mark_paragraphs(
         article: the text.
         sentences: spans of its sentences.
         scores: probability of each sentence to be salient.
-        top_k: number of paragraphs to mark as important; None: all.
-        threshold: lowest score of an important paragraph; None: any.
+        top_k: number of paragraphs to mark as important.
+        threshold: lowest score of an important paragraph.
+        default: number to mark if neither is given; of a short article at most half.
     """
     spans = split_paragraphs(article)
     if len(spans) > 1:
         scores = score_paragraphs(spans, sentences, scores)
     else:
         spans = list(sentences)
+    if top_k is None and threshold is None:
+        top_k = min(default, (len(spans) + 1) // 2)
     best = set(_ranking(scores)[:top_k])
     return [
         Paragraph(

@@ -288,13 +288,15 @@ class Summarizer:
         )
 
     def _reading(self, request: HighlightRequest, article: ReadArticle) -> Reading:
-        top_k = request.top_k
-        if top_k is None and request.threshold is None:
-            top_k = self.highlights.sentences
         sentences = article.encoded.sentences
         return Reading(
             paragraphs=mark_paragraphs(
-                article.text, sentences, article.scores, top_k, request.threshold
+                article.text,
+                sentences,
+                article.scores,
+                request.top_k,
+                request.threshold,
+                default=self.highlights.sentences,
             ),
             counts=Counts(
                 characters=len(article.text),

@@ -37,6 +37,26 @@ def test_fewer_sentences_than_requested() -> None:
 
 
 @pytest.mark.parametrize(
+    ("paragraphs", "important"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3), (20, 3)]
+)
+def test_by_default_at_most_half_of_the_paragraphs_are_important(
+    paragraphs: int, important: int
+) -> None:
+    article = "\n\n".join(f"Paragraph {number} is here." for number in range(paragraphs))
+    scores = [number / 100 for number in range(paragraphs)]
+    sentences = split_sentences(article)
+    for top_k, threshold, count in (
+        (None, None, important),
+        (20, None, paragraphs),
+        (None, 0, paragraphs),
+    ):
+        marked = mark_paragraphs(article, sentences, scores, top_k, threshold, default=3)
+        assert [paragraph.important for paragraph in marked].count(True) == count
+    marked = mark_paragraphs(article, sentences, scores, None, None, default=3)
+    assert marked[-1].important
+
+
+@pytest.mark.parametrize(
     ("article", "chosen", "expected"),
     [
         ("One is.  Two is. Three is.", [0, 1], "One is.  Two is."),
@@ -83,7 +103,7 @@ def test_a_paragraph_without_a_scored_sentence_scores_zero() -> None:
 def test_an_article_of_one_paragraph_is_marked_by_sentence() -> None:
     article = "One is here. Two is here."
     sentences = split_sentences(article)
-    marked = mark_paragraphs(article, sentences, [0.2, 0.7], top_k=None, threshold=0.5)
+    marked = mark_paragraphs(article, sentences, [0.2, 0.7], top_k=None, threshold=0.5, default=3)
     assert [paragraph.text for paragraph in marked] == ["One is here.", "Two is here."]
     assert [paragraph.important for paragraph in marked] == [False, True]
 
