@@ -46,8 +46,7 @@ def with_justext(page: str) -> str:
 
 
 def with_readability(page: str) -> str:
-    import readability  # type: ignore[import-not-found]  # optional, see above
-
+    readability = importlib.import_module("readability")
     return str(html.fromstring(readability.Document(page).summary()).text_content())
 
 
