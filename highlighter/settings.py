@@ -75,7 +75,8 @@ class SplitFractions(Settings):
 class FileSource(Settings):
     """CSV, JSON or parquet files: one (or a pattern) per split, or a single one to be split.
 
-    Paths are relative to the folder in which the command is started.
+    Paths are relative to the folder in which the command is started. Addresses (`https://`,
+    `s3://`, `gs://`, `hf://` and others that fsspec knows) are downloaded first.
     """
 
     kind: Literal["files"]

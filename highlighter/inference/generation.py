@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextvars import copy_context
 from typing import Any, NamedTuple
 
 import torch
@@ -240,7 +241,8 @@ def stream_summary(
             failures.append(error)
             streamer.end()
 
-    thread = threading.Thread(target=write, daemon=True)
+    context = copy_context()  # with the control of `interruptible`
+    thread = threading.Thread(target=context.run, args=(write,), daemon=True)
     thread.start()
     try:
         for text in streamer:

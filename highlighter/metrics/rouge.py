@@ -26,7 +26,12 @@ _CITATION = """@inproceedings{lin-2004-rouge,
 
 def one_sentence_a_line(summary: str) -> str:
     """Return the text with one sentence per line, unless it has line breaks already."""
-    return summary if "\n" in summary.strip() else "\n".join(sentence_texts(summary))
+    return summary if "\n" in summary.strip() else sentences_on_lines(summary)
+
+
+def sentences_on_lines(summary: str) -> str:
+    """Return the text with one sentence per line; a line may hold several."""
+    return "\n".join(text for line in summary.split("\n") for text in sentence_texts(line))
 
 
 class _StemmingTokenizer(tokenizers.Tokenizer):
@@ -88,9 +93,13 @@ class Rouge(evaluate.Metric):
 
 
 def score_rouge(predictions: Sequence[str], references: Sequence[str]) -> dict[str, list[float]]:
-    """Return per row the F1 in 0..1 of each ROUGE type; sentences are put on separate lines."""
+    """Return per row the F1 in 0..1 of each ROUGE type; sentences are put on separate lines.
+
+    References with line breaks are left as they are: the published highlights have one sentence,
+    or what counts as one, a line.
+    """
     scores: dict[str, Any] = Rouge(keep_in_memory=True).compute(
-        predictions=[one_sentence_a_line(text) for text in predictions],
+        predictions=[sentences_on_lines(text) for text in predictions],
         references=[one_sentence_a_line(text) for text in references],
     )
     return {name: list(map(float, scores[name])) for name in ROUGE_TYPES}
