@@ -1,6 +1,5 @@
 """Features of a segment's position and words that indicate its salience."""
 
-import json
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
+
+from highlighter.data.vocabulary import read_vocabulary
 
 FEATURES = (
     "log_index",
@@ -27,14 +28,13 @@ _LEAD = 2
 def token_weights(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
     """Return the rarity of each token id: 0 for the most frequent, about 1 for rare ones.
 
-    It comes from the log-probabilities that a unigram vocabulary stores. Special tokens have 0.
+    Special tokens have 0.
     """
-    vocabulary = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["vocab"]
-    surprise = np.zeros(len(tokenizer), dtype=np.float32)
-    surprise[: len(vocabulary)] = [-score for _, score in vocabulary]
+    surprise = np.array(
+        [-token.log_probability for token in read_vocabulary(tokenizer)], dtype=np.float32
+    )
     # 6 nats: about the fifty most frequent pieces; 14 nats: the rarest of T5's 32,000.
     weights: NDArray[np.float32] = (np.maximum(surprise - 6, 0) / 8).astype(np.float32)
-    weights[tokenizer.all_special_ids] = 0
     return weights
 
 
