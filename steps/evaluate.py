@@ -56,7 +56,7 @@ def evaluate(
     Annotated[HTMLString, "report"],
 ]:
     """Choose the engine that will serve, and evaluate the model as it will be served."""
-    from highlighter.evaluation.distillation import compare_with_teacher
+    from highlighter.evaluation.comparison import compare_with_teacher
     from highlighter.evaluation.evaluate import evaluate_checkpoint
     from highlighter.evaluation.pictures import picture_evaluation
     from highlighter.evaluation.report import render_report
