@@ -282,6 +282,7 @@ class Summarizer:
                 ArticleFacts(article.text),
                 "\n".join(sentences[index] for index in chosen),
                 settings.trust,
+                sentences=sentences,
                 cut_off=cut_off,
             ),
         )

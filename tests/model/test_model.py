@@ -120,7 +120,7 @@ def test_a_plain_checkpoint_gets_a_new_head_and_is_saved_unchanged(tmp_path: Pat
     plain.save_pretrained(tmp_path / "plain")
     model = load_model(str(tmp_path / "plain"))
     assert not model.salience.states.weight.any()
-    assert model.salience.output.bias.item() == -2.0
+    assert (model.salience.output.bias == -2.0).all()
     assert all(torch.isfinite(weight).all() for weight in model.parameters())
     model.save(tmp_path / "saved")
     assert_same_weights(plain, T5ForConditionalGeneration.from_pretrained(tmp_path / "saved"))
@@ -207,7 +207,7 @@ def test_the_shipped_checkpoint_is_a_plain_t5_with_a_head_beside_it() -> None:
     assert not any(report.values())
     model = load_model(str(CHECKPOINT))
     assert_same_weights(model.seq2seq, plain)
-    assert model.num_parameters() == 2_966_849
+    assert model.num_parameters() == 3_032_836
     assert model.salience.states.weight.any()
 
 
@@ -231,6 +231,28 @@ def test_a_new_head_scores_without_the_encoder_and_a_dropout_rate_is_kept(tmp_pa
     assert len(scores.unique()) == 3
     HighlightModel(t5(), head).save(tmp_path)
     assert load_model(str(tmp_path)).salience.dropout.p == 0.3
+
+
+def test_a_head_is_the_mean_of_separate_networks() -> None:
+    torch.manual_seed(0)
+    head = SalienceHead(16, SalienceConfig(members=3, hidden_size=5)).eval()
+    torch.nn.init.normal_(head.states.weight)
+    inputs = (
+        torch.randn(2, 4, 16),
+        torch.arange(4).expand(2, -1),
+        torch.randn(2, 4, len(FEATURES)),
+    )
+    before = head.member_logits(*inputs)
+    assert torch.allclose(head(*inputs), before.mean(dim=-1))
+    with torch.no_grad():
+        head.states.weight[5:10] += 1  # all of the second network
+        head.features.bias[5:10] += 1
+        head.positions.weight[:, 5:10] += 1
+        head.hidden.weight[1] += 1
+        head.output.bias[1] += 1
+    after = head.member_logits(*inputs)
+    assert torch.equal(after[..., [0, 2]], before[..., [0, 2]])
+    assert (after[..., 1] != before[..., 1]).all()
 
 
 def test_pooling_is_the_mean_of_a_segments_tokens(model: HighlightModel) -> None:
