@@ -51,10 +51,11 @@ _ENDS = re.compile(r"[.!?…。！？؟।։።][\"'”’»)\]」』]*(?:\[\d+\
 _STOPS = re.compile(r"[.!?…。！？؟।։።](?:[\"'”’»)\]」』\s]|$)")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff]")  # no spaces between words
 _CHATTER = re.compile(
-    r"(?:sign up|subscribe (?:to|now|for)|read (?:more|also|next|full)|related ?(?::|stor|article)"
+    r"(?:sign up|(?:sign|log) in (?:to|or)|subscribe (?:to|now|for)|read (?:more|also|next|full)"
+    r"|related ?(?::|stor|article)"
     r"|share (?:this|on|via|with)|follow us|advertisement|click here|©|\(c\)|copyright"
     r"|all rights reserved|photo(?:graph)?s? ?(?::|by)|image ?:|picture ?:|watch (?:live|the video)"
-    r"|watch ?:|published (?:on|at|:)|updated (?:on|at|:)|last (?:updated|modified)"
+    r"|watch ?:|published ?:|updated ?:|last (?:updated|modified)"
     r"|listen to (?:this|the)|download (?:our|the) app|contact us|more on this|most read"
     r"|recommended (?:for|stor|article)|scroll down|skip to|by continuing|we use cookies"
     r"|this (?:site|website) uses|get (?:our|the) (?:daily|free|morning|weekly)"
