@@ -39,8 +39,11 @@ _DOUBTFUL_NAMES = _words(
     "outbrain taboola social share sharing newsletter signup subscribe login caption credit "
     "credits byline bio tags toolbar poll banner overlay modal popup disclaimer copyright"
 )
+# With these, a name says what a wrapper has, not what it is: "no-comments", "nav-content".
+_STATES = _words("no has with without enabled disabled open closed given")
+_WRAPPERS = _words("content page main wrapper story article")
 _LEAD_NAMES = _words("lead lede intro standfirst")
-_MUCH = 0.4  # of a page's text
+_MUCH, _MUCH_OF_WRAPPER = 0.4, 0.2  # of a page's text
 _NAME = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n ?")
@@ -51,10 +54,11 @@ _ENDS = re.compile(r"[.!?…。！？؟।։።][\"'”’»)\]」』]*(?:\[\d+\
 _STOPS = re.compile(r"[.!?…。！？؟।։።](?:[\"'”’»)\]」』\s]|$)")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff]")  # no spaces between words
 _CHATTER = re.compile(
-    r"(?:sign up|subscribe (?:to|now|for)|read (?:more|also|next|full)|related ?(?::|stor|article)"
+    r"(?:sign up|(?:sign|log) in (?:to|or)|subscribe (?:to|now|for)|read (?:more|also|next|full)"
+    r"|related ?(?::|stor|article)"
     r"|share (?:this|on|via|with)|follow us|advertisement|click here|©|\(c\)|copyright"
     r"|all rights reserved|photo(?:graph)?s? ?(?::|by)|image ?:|picture ?:|watch (?:live|the video)"
-    r"|watch ?:|published (?:on|at|:)|updated (?:on|at|:)|last (?:updated|modified)"
+    r"|watch ?:|published ?:|updated ?:|last (?:updated|modified)"
     r"|listen to (?:this|the)|download (?:our|the) app|contact us|more on this|most read"
     r"|recommended (?:for|stor|article)|scroll down|skip to|by continuing|we use cookies"
     r"|this (?:site|website) uses|get (?:our|the) (?:daily|free|morning|weekly)"
@@ -116,7 +120,9 @@ class Block:
         unspaced = _UNSPACED.search(text) is not None
         words = len(text) // 3 if unspaced else len(text.split())
         if self.is_heading:
-            return self.element.tag != "h1" and words >= 8 and (ends or len(text) >= 100)
+            if self.element.tag == "h1":
+                return words >= 12 and ends
+            return words >= 8 and (ends or len(text) >= 100)
         return (ends and words >= 2) or len(text) >= (_SHORT_LONG if unspaced else _LONG)
 
 
@@ -192,29 +198,28 @@ class _Reader:
 
     def _is_outside(self, element: html.HtmlElement) -> bool:
         tag = element.tag
-        if tag in {"html", "body", "main", "h1"}:
+        if tag in {"html", "body", "main", "h1"} or element.find(".//h1") is not None:
+            return False
+        if tag in _OUTSIDE_TAGS or element.get("role") in {"navigation", "dialog", "contentinfo"}:
+            return True
+        if tag == "header" and not any(part.tag == "article" for part in element.iterancestors()):
+            return element.find(".//nav") is not None
+        if tag == "article":
             return False
         names = _names(element)
-        if tag in _OUTSIDE_TAGS or element.get("role") in {"navigation", "dialog", "contentinfo"}:
-            return element.find(".//h1") is None
-        if tag != "article" and names & _OUTSIDE_NAMES:
-            return element.find(".//h1") is None
-        if tag == "header" and not any(
-            parent.tag == "article" for parent in element.iterancestors()
-        ):
-            return element.find(".//h1") is None and element.find(".//nav") is not None
-        doubtful = tag != "article" and names & _DOUBTFUL_NAMES and not names & _LEAD_NAMES
-        if tag in _DOUBTFUL_TAGS or doubtful:
-            return (
-                element.find(".//h1") is None
-                and _text_length(element, self._skipped) < _MUCH * self._characters
-            )
-        return False
+        if names & _OUTSIDE_NAMES and not names & _STATES:
+            return not names & _WRAPPERS or self._share(element) < _MUCH_OF_WRAPPER
+        doubtful = tag in _DOUBTFUL_TAGS or names & _DOUBTFUL_NAMES
+        return bool(doubtful and not names & _LEAD_NAMES and self._share(element) < _MUCH)
+
+    def _share(self, element: html.HtmlElement) -> float:
+        return _text_length(element, self._skipped) / self._characters
 
 
 def _names(element: html.HtmlElement) -> set[str]:
-    """Return the words of an element's class and id."""
-    given = f"{element.get('class', '')} {element.get('id', '')}"
+    """Return the words of an element's class and id, and of the tag if HTML does not define it."""
+    tag = element.tag if "-" in element.tag else ""
+    given = f"{tag} {element.get('class', '')} {element.get('id', '')}"
     return {name.lower() for name in _NAME.findall(given[:500])}
 
 

@@ -12,10 +12,17 @@ _LINKED_DATA = "application/ld+json"
 _STATE_TYPES = frozenset(["", "text/javascript", "application/javascript", "application/json"])
 _TYPES = re.compile(r"Article|Posting|Report|Review|WebPage|CreativeWork|Recipe")
 # window.__STATE__ = {…}; var page = JSON.parse("…"); and a script that is nothing but JSON.
-_START = re.compile(r"(?:=\s*|\(\s*|^\s*)(?=[\[{]|\"[\[{]|JSON\.parse\()")
+# Markup in a string is taken too: var body = "<p>…".
+_START = re.compile(
+    r"(?:=\s*|\(\s*|^\s*)(?=[\[{]|\"[\[{]|JSON\.parse\()|[=:]\s*(?=\"<[a-z])", re.IGNORECASE
+)
+_WRAPPER = re.compile(
+    r"^(?://\s*)?(?:<!--|<!\[CDATA\[)|(?://\s*)?(?:-->|\]\]>)$"
+)  # for old browsers
 _MAX_STARTS = 50  # in a script; news pages have one or two
 _MAX_DEPTH = 60  # of a value
 _SENTENCE = re.compile(r"\w[^<>{}]{10,}[.!?…。！？؟।։][\"'”’»)\]」』]*\s*(?:<|$)")
+_ENDS = re.compile(r"[.!?…。！？؟।։][\"'”’»)\]」』]*\s*$")
 _MIN_CHARACTERS = 15  # of a paragraph in a script's JSON
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^>]*|!--.*?--)>", re.DOTALL)
 _PARAGRAPH_TAG = re.compile(r"</?(?:p|div|br|h[1-6]|li|ul|ol|blockquote|section)\b[^>]*>", re.I)
@@ -32,7 +39,8 @@ class JsonText(NamedTuple):
 
 def read_json_text(tree: html.HtmlElement) -> JsonText:
     """Return the texts of a page's scripts. Nothing is executed."""
-    declared, state, free = "", "", True
+    bodies = tree.xpath("//meta[@itemprop='articleBody']/@content")
+    declared, state, free = max(map(_paragraphs, map(str, bodies)), key=len, default=""), "", True
     for script in tree.iter("script"):
         text = script.text or ""
         if not text.strip():
@@ -54,7 +62,7 @@ def read_json_text(tree: html.HtmlElement) -> JsonText:
 
 
 def _linked_data(text: str) -> Iterator[Any]:
-    text = text.strip().removeprefix("<!--").removesuffix("-->").strip().rstrip(";")
+    text = _WRAPPER.sub("", text.strip()).rstrip("; \n")
     # Line breaks inside of strings are not allowed, but common.
     with contextlib.suppress(ValueError, RecursionError):
         yield json.loads(text, strict=False)
@@ -77,7 +85,7 @@ def _values(text: str, *, script_is_json: bool) -> Iterator[Any]:
         except (ValueError, RecursionError):
             position = max(begin, start.end()) + 1
             continue
-        if isinstance(value, str):
+        if isinstance(value, str) and not value.startswith("<"):
             with contextlib.suppress(ValueError, RecursionError):
                 yield json.loads(value, strict=False)
         else:
@@ -119,12 +127,17 @@ def _longest_series(value: Any) -> str:
             best = max(best, longest, key=len)
             # A paragraph's object holds its text once; objects of stories hold lists of those.
             return found if len(found) == 1 else []
+        parts = [child.get("text") if isinstance(child, dict) else None for child in value]
+        texts = [part for part in parts if isinstance(part, str)]
+        if texts and len(texts) == len(value) and not all(map(_ENDS.search, texts[:-1])):
+            text = _paragraphs("".join(texts))  # one paragraph, in parts of different style
+            return [text] if _SENTENCE.search(text) else []
         series = [text for child in value for text in visit(child, depth + 1)]
         best = max(best, "\n\n".join(dict.fromkeys(series)), key=len)
         return series
 
-    visit(value, 0)
-    return best
+    whole = visit(value, 0)
+    return max([best, *whole], key=len)
 
 
 def _paragraphs(text: str) -> str:

@@ -21,9 +21,10 @@ _TERMS = {
     ),
     "a check for robots or a request for JavaScript": (
         r"browser|not a (?:robot|program|bot)|captcha|verif(?:y|ying|ication)|human|automated"
-        r"|unusual (?:traffic|activity)|javascript|security (?:check|service)|cloudflare|ray id"
-        r"|access (?:denied|(?:to )?this (?:page|site))|blocked|ddos|permission|contact us"
-        r"|redirected (?:automatically|shortly)|opens by itself|(?:one|just a) moment"
+        r"|unusual (?:traffic|activity)|javascript|security (?:check|service|solution)"
+        r"|incident id|cloudflare|ray id|access (?:denied|(?:to )?this (?:page|site))|blocked"
+        r"|ddos|permission|contact us|redirected (?:automatically|shortly)|opens by itself"
+        r"|(?:one|just a) moment"
         r"|reference (?:below|number)|roboter|sicherheitsprüfung|robot\b"
     ),
     "a page that is not shown in your country": (
@@ -39,7 +40,7 @@ _TERMS = {
         r"|try (?:the |our )?search|search (?:above|box)|something went wrong|try again"
         r"|maintenance|back (?:soon|online|shortly)|temporarily|mistake of ours|write to us"
         r"|report (?:it|this)|seite (?:wurde )?nicht gefunden|page (?:est )?introuvable"
-        r"|página no (?:encontrada|existe)"
+        r"|n['’]existe pas|existiert (?:leider )?nicht|no existe|página no encontrada"
     ),
     "an offer of a subscription or a sign-in": (
         r"subscri(?:be|ption|ber)|sign(?:ed)? ?(?:in|up)|log ?(?:in|ged)|regist(?:er|ration)"
@@ -49,17 +50,46 @@ _TERMS = {
 }
 _KINDS = {kind: re.compile(terms, re.IGNORECASE) for kind, terms in _TERMS.items()}
 _READER = re.compile(
-    r"\b(?:you|your|yours|please|sorry|we|our|us|oops|this (?:site|page|website|article|content)"
-    r"|sie|ihr|ihre|ihren|wir|unsere[rn]?|bitte|vous|votre|vos|nous|notre|usted|su|sus|nuestr\w+"
-    r"|u|uw|wij|onze)\b",
+    r"\b(?:you|your|yours|please|sorry|we|our|us|oops|request unsuccessful|this block"
+    r"|this (?:site|page|website|article|content)|wir|unsere?[mnrs]?|bitte"
+    r"|diese[rs]? (?:seite|artikel|inhalt)|vous|votre|vos|nous|notre|cet article|usted|puede"
+    r"|nuestr\w+|lo sentimos|uw|wij|onze|deze pagina)\b"
+    r"|(?<=[\w,;:] )(?-i:Sie|Ihnen|Ihre?[mnrs]?)\b"  # elsewhere it may be she or they
+    r"|^\W*(?:click|check|try|use|go|head|reload|refresh|enable|disable|turn|switch|select|choose"
+    r"|visit|return|log|sign|subscribe|press|vérifiez|utilisez|compruebe|utilice|klicken)\b",
+    re.IGNORECASE,
+)
+# Whose page it is: notices speak for the site, advice to readers does not.
+_SITE = re.compile(
+    r"\b(?:we|our|us|this|please|sorry|continue|wir|unsere?[mnrs]?|bitte|nous|notre|lo sentimos"
+    r"|nuestr\w+|wij|onze)\b|\b(?:unable to access|you requested|access denied|thank you"
+    r"|subscribe (?:now|today)|article limit|puede|try again)\b",
+    re.IGNORECASE,
+)
+# Words about pages and their use, which are rare in news.
+_WEB = re.compile(
+    r"\b(?:(?:web|home|front|landing )?(?:page|site)s?|website|web address|browser|urls?|links?"
+    r"|address|search|click\w*|cookies?|device|account|log(?:ged)? ?in(?:to)?"
+    r"|sign(?:ed)? ?(?:in|up)|subscri\w+"
+    r"|articles?|content|access\w*|archive|support|terms|policy|javascript|ads?"
+    r"|advert\w+|\w*block(?:er|ed|ing)|requests?|requested|ip|unlimited|trial|refresh|reload|menu"
+    r"|settings|privacy|consent|partners|services?|incident|security|maintenance|online|offline"
+    r"|back (?:soon|shortly)|check back|patience|try again|few (?:minutes|seconds)|went wrong"
+    r"|not found|visitors|country|region|economic area|gdpr|legal|apps?|data|visit|robot|human"
+    r"|captcha|verif\w+|inconvenience|help desk"
+    r"|seiten?|startseite|adresse|suche|werbung|angebot|artikel|abo|cookies|gerät|zustimmung"
+    r"|einwilligung|datenschutz|klicken|konto|anmeld\w+|adblocker\w*|partner|ablehnen"
+    r"|page d['’]accueil|adresse|moteur de recherche|abonn\w+|compte|données|publicités?|appareil"
+    r"|consentement|confidentialité|partenaires|página|portada|dirección|buscador|suscri\w+|cuenta"
+    r"|datos|anuncios|pagina|toestemming|zoeken|inloggen)\b|\b(?:40[134]|410|429|451|50[023])\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»|„[^“”]*[“”]|‘[^’]*’(?!\w)")
 _SENTENCE = re.compile(r"[^.!?…]+[.!?…]*")
 _LONGEST = 2500  # characters of a notice
-# Shares of a text: sentences that speak to the reader; sentences in words of one kind, of any kind.
-_TO_READER, _IN_TERMS, _IN_SEVERAL = 0.6, 0.5, 0.75
-_MIN_TERMS = 2
+# Shares of a text: sentences that speak to the reader; that do so about pages and their use.
+_TO_READER, _ABOUT_PAGES = 0.55, 0.45
+_MIN_WORDS = 3  # different ones about pages
 
 _WALL = re.compile(
     r"(?:subscri\w+|sign(?:ed)? ?(?:in|up)|log ?in|regist\w+|join|account|member\w*|trial|premium)"
@@ -77,11 +107,24 @@ _WALL = re.compile(
     r"|alleen voor abonnees",
     re.IGNORECASE,
 )
+# An offer to read on: what for, and on which condition.
+_READING = re.compile(
+    r"\b(?:read|reading|access|unlock|article|story|left to|remaining|artikel|lesen"
+    r"|weiterlesen|article|lire|suite|artículo|leer|leyendo|artikel|lezen)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"subscri|premium|\bpass\b|member|trial|sign ?(?:in|up)|log ?in|regist|account|\d ?% of this"
+    r"|\b(?:a|per) (?:week|month)|abonn|vorbehalten|\bplus\b|suscri|anmeld|réservée?",
+    re.IGNORECASE,
+)
 _IMPERATIVE = re.compile(
-    r"\W*(?:subscri|sign|log|regist|join|continue|keep|unlock|already|to (?:continue|read|unlock)"
-    r"|get"
-    r"|want|jetzt|weiter|nur|lesen|pour|cet|article|la suite|solo|para|per|alleen|verder|premium"
-    r"|start|become|members?|exclusive)",
+    r"\W*(?:subscribe|sign|log ?in|register|continue reading|keep reading|unlock|already a"
+    r"|to (?:continue|read|unlock)|get (?:full|unlimited|access)|want to|become"
+    r"|this (?:is a|article|story)"
+    r"|jetzt|weiterlesen|nur für|diese[rs] artikel|pour lire|cet article|article réservé"
+    r"|il vous reste|la suite|para seguir|solo para|per continuare|alleen voor|verder lezen"
+    r"|exclusive|only for|for subscribers)\b",
     re.IGNORECASE,
 )
 _OTHER_OFFER = re.compile(r"comment|conversation|newsletter|e-?mail alert", re.IGNORECASE)
@@ -93,8 +136,8 @@ _STUB = 1500  # characters: a story of more is read although a subscription is o
 def notice_kind(text: str) -> str | None:
     """Return what a page's text is, if it is a notice and no article.
 
-    A notice is short, speaks to the reader or of the site outside of quotes, and does so in words
-    of one kind. An article that mentions cookies or subscriptions has other sentences.
+    A notice is short and tells the reader something about the site or the use of it, outside of
+    quotes. An article that mentions cookies or subscriptions has other sentences too.
     """
     if len(text) > _LONGEST:
         return None
@@ -104,20 +147,19 @@ def notice_kind(text: str) -> str | None:
     total = sum(map(len, sentences))
     if not total:
         return None
-    to_reader = sum(len(sentence) for sentence in sentences if _READER.search(sentence))
-    if to_reader < _TO_READER * total:
+    to_reader = [sentence for sentence in sentences if _READER.search(sentence)]
+    about_pages = [sentence for sentence in to_reader if _WEB.search(sentence)]
+    words = {match.lower() for match in _WEB.findall(text)}
+    if (
+        sum(map(len, to_reader)) < _TO_READER * total
+        or sum(map(len, about_pages)) < _ABOUT_PAGES * total
+        or len(words) < _MIN_WORDS
+        or not _SITE.search(" ".join(to_reader))
+    ):
         return None
-    best, share = None, 0.0
-    in_any: set[str] = set()
-    for kind, terms in _KINDS.items():
-        found = [sentence for sentence in sentences if terms.search(sentence)]
-        in_any.update(found)
-        distinct = {match.lower() for sentence in found for match in terms.findall(sentence)}
-        here = sum(map(len, found)) / total
-        if len(distinct) >= _MIN_TERMS and here > share:
-            best, share = kind, here
-    in_several = sum(len(sentence) for sentence in sentences if sentence in in_any) / total
-    return best if share >= _IN_TERMS or in_several >= _IN_SEVERAL else None
+    counts = {kind: len(set(terms.findall(text.lower()))) for kind, terms in _KINDS.items()}
+    kind = max(counts, key=lambda kind: counts[kind])
+    return kind if counts[kind] else "a notice to readers"
 
 
 def is_stub(story: Sequence[Block], blocks: Sequence[Block], *, free: bool) -> bool:
@@ -148,7 +190,7 @@ def is_stub(story: Sequence[Block], blocks: Sequence[Block], *, free: bool) -> b
 
 def _is_wall(text: str) -> bool:
     return bool(
-        _WALL.search(text)
+        (_WALL.search(text) or (_READING.search(text) and _CONDITION.search(text)))
         and (_READER.search(text) or _IMPERATIVE.match(text))
         and not _OTHER_OFFER.search(text)
     )

@@ -1,5 +1,6 @@
 """Which paragraphs of a page are its story: those an extractor keeps, and those it loses."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -13,6 +14,13 @@ _SURE = 25  # letters of a paragraph that an extractor's text holds by no accide
 _SURE_DECLARED = 40  # the same for the text of the page's linked data
 _MIN_REPEAT = 30  # letters of a paragraph that is left out when it appears again
 _MIN_POSTS = 3  # elements alike in a live blog
+# Headings of what follows a story.
+_AFTERWARDS = re.compile(
+    r"comment|discuss|related|more|newsletter|also|next|share|tags|about (?:us|the author)|popular"
+    r"|recommend|trending|latest|subscri|sign up|follow|contact|kommentare|mehr|commentaires"
+    r"|comentarios|reacties",
+    re.IGNORECASE,
+)
 _AROUND = 3  # elements around a sentence that may be the story's
 
 
@@ -144,7 +152,7 @@ def _is_marked(element: html.HtmlElement) -> bool:
 
 
 def _widened(blocks: Sequence[Block], root: html.HtmlElement, spans: _Spans) -> html.HtmlElement:
-    """Return the outermost element that adds sentences only, and no heading after the story."""
+    """Return the outermost element that adds sentences only, and no heading of other things."""
     while (parent := root.getparent()) is not None and parent.tag not in {"body", "html"}:
         (begin, end), (first, last) = spans[parent], spans[root]
         before, after = blocks[begin:first], blocks[last + 1 : end + 1]
@@ -153,9 +161,8 @@ def _widened(blocks: Sequence[Block], root: html.HtmlElement, spans: _Spans) -> 
         added = [block for block in added if not block.outside and not block.card]
         prose = sum(len(block.text) for block in added if block.is_prose)
         others = sum(len(block.text) for block in added if not block.is_prose)
-        if prose < others or any(
-            block.is_heading and not block.outside and not block.card for block in after
-        ):
+        headings = [block.text for block in added if block.is_heading]
+        if prose < others or any(map(_AFTERWARDS.search, headings)):
             break
         root = parent
     return root

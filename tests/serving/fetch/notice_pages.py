@@ -140,6 +140,208 @@ NOTICES = {
     ],
 }
 
+# Others, as they were seen on the web, with what an error calls them.
+MORE_NOTICES = (
+    (
+        "cookies",
+        "<h1>Yahoo is part of the Yahoo family of brands</h1><p>When you use our sites and "
+        "apps, we use cookies to: provide our sites and apps to you, authenticate users, "
+        "apply security measures, and prevent spam and abuse, and measure your use of our "
+        "sites and apps.</p><p>If you click 'Accept all', we and our partners, including 240 "
+        "who are part of the IAB Transparency & Consent Framework, will also store and/or "
+        "access information on a device (in other words, use cookies) and use precise "
+        "geolocation data and other personal data such as IP address and browsing and search "
+        "data, for analytics, personalised advertising and content, advertising and content "
+        "measurement, and audience research and services development.</p><p>If you do not "
+        "want us and our partners to use cookies and personal data for these additional "
+        "purposes, click 'Reject all'.</p><p>You can withdraw your consent or change your "
+        "choices at any time by clicking on the 'Privacy & cookie settings' or 'Privacy "
+        "dashboard' links on our sites and apps.</p>",
+    ),
+    (
+        "cookies",
+        "<h1>Before you continue to Google</h1><p>We use cookies and data to Deliver and "
+        "maintain Google services. Track outages and protect against spam, fraud, and abuse. "
+        "Measure audience engagement and site statistics to understand how our services are "
+        "used and enhance the quality of those services.</p><p>If you choose to “Accept "
+        "all,” we will also use cookies and data to develop and improve new services, and to "
+        "deliver and measure the effectiveness of ads.</p>",
+    ),
+    (
+        "robots",
+        "<h1>We've detected unusual activity from your computer network</h1><p>To continue, "
+        "please click the box below to let us know you're not a robot.</p><h2>Why did this "
+        "happen?</h2><p>Please make sure your browser supports JavaScript and cookies and "
+        "that you are not blocking them from loading. For more information you can review "
+        "our Terms of Service and Cookie Policy.</p><h2>Need Help?</h2><p>For inquiries "
+        "related to this message please contact our support team and provide the reference "
+        "ID below.</p>",
+    ),
+    (
+        "robots",
+        "<h1>Press &amp; Hold to confirm you are a human (and not a bot).</h1><p>Access to "
+        "this page has been denied because we believe you are using automation tools to "
+        "browse the website. This may happen as a result of the following: Javascript is "
+        "disabled or blocked by an extension (ad blockers for example). Your browser does "
+        "not support cookies. Please make sure that Javascript and cookies are enabled on "
+        "your browser and that you are not blocking them from loading.</p>",
+    ),
+    (
+        "robots",
+        "<p>Request unsuccessful. Incapsula incident ID: 877000150109612345-0123. Please "
+        "enable cookies. This website is using a security service to protect itself from "
+        "online attacks. The action you just performed triggered the security solution. "
+        "There are several actions that could trigger this block including submitting a "
+        "certain word or phrase, a SQL command or malformed data.</p>",
+    ),
+    (
+        "robots",
+        "<h1>Sorry, you have been blocked</h1><p>You are unable to access news.org. Why have "
+        "I been blocked? This website is using a security service to protect itself from "
+        "online attacks. The action you just performed triggered the security solution. What "
+        "can I do to resolve this? You can email the site owner to let them know you were "
+        "blocked. Please include what you were doing when this page came up and the "
+        "Cloudflare Ray ID found at the bottom of this page.</p>",
+    ),
+    (
+        "error page",
+        "<h1>Gone</h1><p>The story you requested has been removed from our archive at the "
+        "request of a person named in it. It is our policy to review such requests one by "
+        "one. We apologise for any inconvenience this may cause you. Use the search to find "
+        "other stories.</p>",
+    ),
+    (
+        "error page",
+        "<h1>Whoops! That page is missing</h1><p>The URL you entered doesn't match anything "
+        "on our site. Maybe the story was taken down, or the web address has a typo in it. "
+        "Head back to our homepage to catch up on the top stories of the day, or email our "
+        "help desk if you keep landing here.</p>",
+    ),
+    (
+        "error page",
+        "<h1>Fehler 404</h1><p>Die von Ihnen aufgerufene Seite existiert leider nicht oder "
+        "wurde verschoben. Bitte überprüfen Sie die Adresse oder benutzen Sie unsere Suche. "
+        "Vielleicht finden Sie den gesuchten Artikel auch auf unserer Startseite. Wir bitten "
+        "um Entschuldigung für die Umstände.</p>",
+    ),
+    (
+        "error page",
+        "<h1>Page introuvable</h1><p>La page que vous recherchez n'existe pas ou a été "
+        "déplacée. Vérifiez l'adresse que vous avez saisie, ou utilisez notre moteur de "
+        "recherche. Vous pouvez aussi retourner à la page d'accueil pour retrouver toute "
+        "l'actualité du jour. Nous vous prions de nous excuser.</p>",
+    ),
+    (
+        "error page",
+        "<h1>Página no encontrada</h1><p>Lo sentimos, la página que busca no existe o ha "
+        "sido movida. Compruebe que la dirección esté bien escrita o utilice nuestro "
+        "buscador. También puede volver a la portada para leer las últimas noticias del día. "
+        "Gracias por su paciencia con nosotros y disculpe las molestias.</p>",
+    ),
+    (
+        "ad blocker",
+        "<h2>Hey there! We see you're blocking ads</h2><p>Without advertising income, we "
+        "can't keep making this site awesome for you. To keep reading, please turn off your "
+        "blocker for this page or join us as a member. Once you are done, simply hit "
+        "refresh. We promise no pop-ups or autoplay videos will spoil your visit.</p>",
+    ),
+    (
+        "ad blocker",
+        "<h1>Adblocker aktiv</h1><p>Sie haben einen Adblocker aktiviert. Unser Angebot "
+        "finanziert sich durch Werbung. Bitte deaktivieren Sie Ihren Adblocker für unsere "
+        "Seite, damit Sie den Artikel lesen können. Oder lesen Sie uns ohne Werbung im Abo. "
+        "So geht es: Klicken Sie auf das Symbol Ihres Adblockers.</p>",
+    ),
+    (
+        "subscribers",
+        "<article><h1>Ferry</h1><p>The Ashford ferry will return to service on 3 May, the "
+        "harbour board said on Tuesday after a long winter, and more.</p><p>The vessel was "
+        "withdrawn in January after cracks were found in its hull.</p><div "
+        "class=gate><h3>This is a premium story</h3><p>Get full access with a digital pass "
+        "from £1 a week.</p></div></article>",
+    ),
+    (
+        "subscribers",
+        "<article><h1>Ferry</h1><p>The Ashford ferry will return to service on 3 May, the "
+        "harbour board said on Tuesday after a long winter, and more.</p><p>The vessel was "
+        "withdrawn in January after cracks were found in its hull.</p></article><div><p>Want "
+        "to read more? Subscribe today and get access to all our journalism.</p></div>",
+    ),
+    (
+        "subscribers",
+        "<article><h1>Ferry</h1><p>The Ashford ferry will return to service on 3 May, the "
+        "harbour board said on Tuesday after a long winter, and more.</p><p>The vessel was "
+        "withdrawn in January after cracks ...</p><p>You have 83% of this article left to "
+        "read.</p></article>",
+    ),
+    (
+        "subscribers",
+        "<article><h1>Ferry</h1><p>Die Fähre nach Ashford fährt ab dem 3. Mai wieder, wie "
+        "der Hafenrat am Dienstag nach einem langen Winter mitteilte, und mehr "
+        "dazu.</p><p>Das Schiff war im Januar aus dem Verkehr gezogen worden.</p><p>Dieser "
+        "Artikel ist Abonnenten vorbehalten. Testen Sie unser Angebot vier Wochen "
+        "kostenlos.</p></article>",
+    ),
+    (
+        "subscribers",
+        "<article><h1>Ferry</h1><p>Le ferry d'Ashford reprendra son service le 3 mai, a "
+        "annoncé mardi le conseil du port après un long hiver de réparations et de "
+        "retards.</p><p>Le navire avait été retiré en janvier.</p></article><section><p>Il "
+        "vous reste 75 % de cet article à lire. La suite est réservée aux "
+        "abonnés.</p></section>",
+    ),
+    (
+        "JavaScript",
+        "<noscript><p>You need to enable JavaScript to run this app. This site works best "
+        "with a modern browser. Please turn on JavaScript in the settings of your browser "
+        "and reload the page, or use another browser such as Firefox or Chrome. Our help "
+        "pages tell you how you do it on your device.</p></noscript>",
+    ),
+    (
+        "notice|error",
+        "<h1>We'll be right back</h1><p>We are currently carrying out scheduled maintenance "
+        "to improve our site for you. We expect to be back online shortly. Thank you for "
+        "your patience, and please check back in a few minutes. Follow us on social media "
+        "for breaking news in the meantime.</p>",
+    ),
+    (
+        "country",
+        "<h1>451: Unavailable due to legal reasons</h1><p>We recognize you are attempting to "
+        "access this website from a country belonging to the European Economic Area (EEA) "
+        "including the EU which enforces the General Data Protection Regulation (GDPR) and "
+        "therefore access cannot be granted at this time. For any issues, contact us or "
+        "call.</p>",
+    ),
+    (
+        "",
+        "<h1>Please confirm your age</h1><p>You must be at least 18 years old to view this "
+        "content. By clicking on “I am over 18” you confirm that you are of legal age and "
+        "that you accept our terms of use and our cookie policy. If you are not, please "
+        "leave this site now. We may ask you again on your next visit.</p>",
+    ),
+    (
+        "sign-in",
+        "<h1>Log into Facebook to continue</h1><p>You must log in to continue. Log in to "
+        "your account to see this post, or create a new account if you do not have one yet. "
+        "The link you followed may only be visible to an audience you are not in, or the "
+        "page may have been removed by its owner.</p>",
+    ),
+    (
+        "robots|error",
+        "<h1>Too many requests</h1><p>You have sent too many requests in a given amount of "
+        "time. Please wait a few minutes and then try again. If you see this page often, "
+        "contact our support and tell us your IP address. Automated access to this site is "
+        "not permitted under our terms of service.</p>",
+    ),
+    (
+        "subscription",
+        "<p>You’ve reached your monthly article limit. Thank you for reading! Subscribe "
+        "today for as little as 99 cents to enjoy unlimited access to local news that "
+        "matters to you. If you are a print subscriber, your subscription includes digital "
+        "access: activate your account here to get started.</p>",
+    ),
+)
+
 # Real articles about such things, some of them short or in the second person.
 MENTIONS = {
     "cookies in the news": (
@@ -199,6 +401,115 @@ MENTIONS = {
         "When the wind came up after midnight we held on to each other, and somebody began to "
         "sing.",
     ),
+    "advice2": (
+        "If your email account is hacked, act quickly. Change your password on another "
+        "device and log out of all sessions. Check whether your address has been used to "
+        "send spam.",
+        "Banks advise customers to call them at once if the account was linked to online "
+        "banking. Do not click on links in messages that claim to help.",
+        "The police registered 4,000 such cases last year, twice as many as in 2021.",
+    ),
+    "advice3": (
+        "You do not need a new phone to get a new battery. Most shops in Osdon replace it "
+        "within an hour, our test of eleven of them shows.",
+        "You pay between 40 and 90 pounds. Ask for the price first: two shops charged us for "
+        "the look alone.",
+        "The oldest phone we brought, from 2015, came back with a battery that was older "
+        "than itself.",
+    ),
+    "column": (
+        "We have all done it. You open the fridge at night, you look in, and you close it "
+        "again. Our grandmothers had no such light to stand in.",
+        "You may say that this is no matter for a newspaper. But we waste, the ministry "
+        "says, a third of what we buy, and your fridge knows why.",
+        "Please, open it tomorrow at noon, and look again.",
+    ),
+    "launch": (
+        "The city of Osdon put its new website online on Monday. Residents can register "
+        "their address, pay parking tickets and search the archive of the council without an "
+        "appointment.",
+        "Access to the pages needs an account, which the city verifies by letter within "
+        "three days.",
+        "The old site will be switched off in June, the mayor said. It had been blocked by "
+        "hackers twice this year.",
+    ),
+    "outage": (
+        "The websites of three newspapers could not be reached for six hours on Tuesday "
+        "after an error at a service that protects them from attacks.",
+        "Readers saw a page that asked them to check their browser, or the number 502.",
+        "The company said that a change of its settings had blocked all requests. It "
+        "apologised for the inconvenience.",
+    ),
+    "law": (
+        "You will soon be able to refuse all cookies with a single click, under a law that "
+        "parliament passed on Thursday.",
+        "Sites must show the button as large as the one for consent, and they may not ask "
+        "you again for a year.",
+        "Publishers had warned that the rule would cost them a fifth of what advertising "
+        "brings in. The law applies from January.",
+    ),
+    "subs": (
+        "Netflix will raise the price of a subscription with ads to 8 pounds a month in "
+        "June, the company said on Tuesday.",
+        "If you share an account with another household, you pay 5 pounds more.",
+        "The service won nine million subscribers in the last three months, more than "
+        "analysts had expected.",
+    ),
+    "members": (
+        "Members of the Ashford chess club can unlock its archive from Monday. They need to "
+        "register with their number to read the 4,000 games.",
+        "The club was founded in 1902.",
+        "Its chair said that young players wanted to see how their grandfathers had lost.",
+    ),
+    "letter": (
+        "Dear readers, this is the last article that I write for you. For thirty years I "
+        "have told you what happened in our courts.",
+        "I saw murderers who wept and judges who did not. I saw your neighbours, and once, "
+        "in a case about a fence, my own father.",
+        "Thank you for reading, and for your letters, even for those with no stamp.",
+    ),
+    "scam": (
+        "If you get a message that your parcel could not be delivered, do not click on the "
+        "link. Police in Osdon warn of a fraud that has cost 300 people their savings.",
+        "The page looks like that of the post and asks for your account and your address.",
+        "“We never send links,” a spokeswoman for the post said. Whoever has entered data "
+        "should call the bank.",
+    ),
+    "german": (
+        "Die Fähre nach Ashford fährt ab Mai wieder, teilte der Hafenrat am Dienstag mit. "
+        "Ihre Reparatur kostete 1,4 Millionen Euro.",
+        "Sie war im Januar aus dem Verkehr gezogen worden. Ihr Rumpf hatte Risse.",
+        "Wer ein Abo hat, bekommt die Hälfte des Preises zurück, wie die Reederei auf ihrer "
+        "Seite schreibt.",
+    ),
+    "data in Spanish": (
+        "Los datos de nueve mil clientes quedaron al descubierto en la página de la empresa, que "
+        "cerró sus cuentas el lunes.",
+        "Su directora dijo que nadie puede leer las contraseñas, y que su equipo avisó a la "
+        "agencia.",
+        "La agencia abrió una investigación; la empresa puede recibir una multa de un millón.",
+    ),
+    "data in German": (
+        "Die Daten von neuntausend Kunden standen am Montag offen auf der Seite eines Händlers, "
+        "wie "
+        "die Behörde mitteilte.",
+        "Sie hat ein Verfahren eröffnet. Ihre Prüfer fanden Adressen, Konten und Artikel.",
+        "Der Händler sperrte die Konten, ohne seine Kunden zu fragen; eine Zustimmung fehlte ihm.",
+    ),
+    "spanish": (
+        "El ferry de Ashford volverá a prestar servicio el 3 de mayo, dijo el martes la "
+        "junta del puerto. Su reparación costó 1,4 millones.",
+        "El barco fue retirado en enero por grietas en su casco. Sus dueños pidieron datos a "
+        "la página del puerto.",
+        "El consejo revisará el horario en otoño.",
+    ),
+    "french": (
+        "Le ferry d'Ashford reprendra son service le 3 mai, a annoncé mardi le conseil du "
+        "port. Les abonnés seront remboursés.",
+        "Le navire avait été retiré en janvier. « Nous savons combien l'hiver a été dur pour "
+        "vous », a dit la présidente aux habitants.",
+        "Le conseil réexaminera les horaires à l'automne, sur la page de la ville.",
+    ),
 }
 
 
@@ -239,3 +550,5 @@ def notice_pages() -> Iterator[tuple[str, str]]:
                 kind,
                 f"<html><head><title>{story.headline}</title></head><body>{menu}{html}</body>",
             )
+    for kind, html in MORE_NOTICES:
+        yield kind, f"<html><head><title>{story.headline}</title></head><body>{html}</body>"

@@ -231,6 +231,16 @@ SHAPES |= {
         "class=related><h3>Related</h3>"
         "<ul><li><a href=/1>Bridge over the Wend closes in May</a></li></ul></aside>{rest1}"
         "</article>",
+        "name of a state": "<h1>{h}</h1><div class='story comments-enabled'>{all}</div>",
+        "wrapper with a menu's name": "<h1>{h}</h1><div class='nav-tabs-content'>{all}</div>",
+        "lead in an aside": "<article><h1>{h}</h1><aside "
+        "class=lead><p>{0}</p></aside>{rest1}</article>",
+        "lead in a second h1": "<article><h1>{h}</h1><h1>{0}</h1>{rest1}</article>",
+        "halves with a heading": "<div><h1>{h}</h1><div class=a>{extras}<p>{0}</p><p>{1}</p></div>"
+        "<div class=b><h2>A long winter</h2>{rest}</div></div>",
+        "advert as a custom element": "<article><h1>{h}</h1><p>{0}</p><amp-ad><p>Buy the new "
+        "Calder "
+        "X9 today, from only 299 pounds.</p></amp-ad>{rest1}</article>",
         # tables for layout
         "layout table": "<table width=100%><tr><td width=150><a href=/a>Home</a><br><a href=/b>News"
         "</a></td><td><h1>{h}</h1>{all}</td></tr></table>",
@@ -350,6 +360,34 @@ SHAPES |= {
     "text in template": lambda story: (
         "<x-page><template shadowrootmode=open>"
         f"<h1>{story.headline}</h1>{paragraphs_of(story.paragraphs)}</template></x-page>"
+    ),
+    "rich text state": lambda story: (
+        "<div id=app></div><script>window.__APOLLO_STATE__ = "
+        + json.dumps(
+            {
+                "Article:1": {
+                    "title": story.headline,
+                    "body": [
+                        {"type": "p", "children": [{"text": part[:9]}, {"text": part[9:]}]}
+                        for part in story.paragraphs
+                    ],
+                }
+            }
+        )
+        + "</script>"
+    ),
+    "markup in a string": lambda story: (
+        f"<div id=app></div><script>render({{ title: 'x', body: "
+        f"{json.dumps(paragraphs_of(story.paragraphs))} }});</script>"
+    ),
+    "linked data in a character section": lambda story: (
+        _linked_data(story, " ".join(story.paragraphs))
+        .replace('json">', 'json">//<![CDATA[\n')
+        .replace("</script>", "\n//]]></script>")
+    ),
+    "article body in a meta element": lambda story: (
+        f'<h1>{story.headline}</h1><meta itemprop=articleBody content="'
+        f'{" ".join(story.paragraphs)}">'
     ),
     "live blog of articles": _posts("article class=post", ""),
     "live blog of divs": _posts("div class=live-post", "<h3>Update {n}</h3>"),
