@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.data.sentence_features import describe_segments, token_weights
+from highlighter.data.sentence_features import describe_segments, token_table
 from highlighter.data.sentences import split_paragraphs, split_sentences
 from highlighter.data.windows import encode_articles, plan_windows
 from highlighter.inference.assembly import best_sentences, mark_paragraphs, quote_sentences
@@ -54,14 +54,14 @@ SHAPES = {
     "no spaces": "日本語の記事です。",
 }  # fmt: skip
 
-_weights = cache(token_weights)
+_table = cache(token_table)
 Stage = Callable[[str, PreTrainedTokenizerBase], object]
 
 
 def read(article: str, tokenizer: PreTrainedTokenizerBase) -> object:
     [encoded] = encode_articles([article], tokenizer, budget=64)
     plan_windows([len(segment) for segment in encoded.segments], 64, 16)
-    return describe_segments(encoded.segments, _weights(tokenizer))
+    return describe_segments(encoded.segments, _table(tokenizer))
 
 
 def assemble(article: str, _: PreTrainedTokenizerBase) -> object:

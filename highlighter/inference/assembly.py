@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from highlighter.data.characters import has_visible_text
 from highlighter.data.sentences import Span, split_paragraphs
 from highlighter.inference.answers import Doubt, Paragraph
+from highlighter.inference.damage import is_damaged
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.text import coverage
 from highlighter.settings import TrustSettings
@@ -115,10 +116,11 @@ def mark_paragraphs(
 def find_doubt(
     summary: str,
     confidence: float,
-    article: ArticleFacts,
+    facts: ArticleFacts,
     salient: str,
     settings: TrustSettings,
     *,
+    sentences: Sequence[str],
     cut_off: bool,
 ) -> Doubt | None:
     """Return the first reason not to show a generated summary, or None.
@@ -126,16 +128,19 @@ def find_doubt(
     Args:
         summary: the generated text.
         confidence: geometric mean of its tokens' probabilities.
-        article: facts of the article; names, numbers and dates of the summary are checked by the
+        facts: facts of the article; names, numbers and dates of the summary are checked by the
             rules of `metrics.faithfulness`.
         salient: the most salient sentences. A summary with too few of their words shows that the
             decoder and the salience head, which are trained separately, disagree.
         settings: the limits.
+        sentences: the article's sentences.
         cut_off: whether the summary reached the token limit; then its coverage is not checked.
     """
     if not summary:
         return "empty"
-    if settings.supported_facts_only and article.unsupported(summary):
+    if is_damaged(summary, sentences, cut_off=cut_off):
+        return "damaged"
+    if settings.supported_facts_only and facts.unsupported(summary):
         return "unsupported_facts"
     if confidence < settings.minimum_confidence:
         return "low_confidence"

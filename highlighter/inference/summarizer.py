@@ -24,7 +24,7 @@ from highlighter.inference.assembly import (
     quote_sentences,
 )
 from highlighter.inference.engines import Writer, load_writer
-from highlighter.inference.generation import Generated, stream_summary
+from highlighter.inference.generation import Generated, most_ids, stream_summary
 from highlighter.inference.interruption import (
     interrupt_before,
     interruptible,
@@ -35,7 +35,7 @@ from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.model.model import HighlightModel, load_model
-from highlighter.model.tokenizer import load_tokenizer
+from highlighter.model.tokenizer import decode, load_tokenizer
 from highlighter.settings import DecoderSource, HighlightSettings, TextSettings
 
 
@@ -243,8 +243,7 @@ class Summarizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of token ids, without special tokens and outer white space."""
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
-        return text.strip()
+        return decode(self._tokenizer, ids)
 
     def _words(self, article: ReadArticle) -> WordList | None:
         return WordList(article.text) if self.highlights.trust.names_from_article else None
@@ -268,7 +267,7 @@ class Summarizer:
             sentences, article.scores, settings.sentences, settings.trigram_blocking
         )
         written = self.decode(output.ids)
-        cut_off = len(output.ids) >= limit
+        cut_off = len(output.ids) >= most_ids(self._limited(limit))
         return Draft(
             article=article,
             source=source,
@@ -283,6 +282,7 @@ class Summarizer:
                 ArticleFacts(article.text),
                 "\n".join(sentences[index] for index in chosen),
                 settings.trust,
+                sentences=sentences,
                 cut_off=cut_off,
             ),
         )

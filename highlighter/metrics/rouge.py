@@ -1,6 +1,6 @@
 """ROUGE as published for CNN/DailyMail, as a metric of the `evaluate` library."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from highlighter.data.characters import (
     words_of_all_scripts,
 )
 from highlighter.data.sentences import sentence_texts
-from highlighter.settings import ROUGE_TYPES
+from highlighter.settings import ROUGE_TYPES, Division
 
 _CITATION = """@inproceedings{lin-2004-rouge,
   title = {{ROUGE}: A Package for Automatic Evaluation of Summaries},
@@ -48,6 +48,15 @@ class _StemmingTokenizer(tokenizers.Tokenizer):
             # As in rouge_score, which counts Latin letters and digits only.
             return [self.stem(word) if word.isascii() and len(word) > 3 else word for word in words]
         return tokenize(text, self)  # type: ignore[no-any-return]
+
+
+def division_into_words(references: Iterable[str]) -> Division:
+    """Return how ROUGE divides texts of these languages into words.
+
+    Latin script is divided as `rouge_score` does, texts of other scripts by
+    `words_of_all_scripts`. Scores of different divisions cannot be compared.
+    """
+    return "all_scripts" if any(map(has_other_scripts, references)) else "rouge_score"
 
 
 @cache

@@ -15,7 +15,8 @@ from highlighter.inference.assembly import (
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.settings import TrustSettings
 
-ARTICLE = ArticleFacts("Maren Holt leads the port of Ashford. Repairs cost £1.4 million on 3 May.")
+SENTENCES = ["Maren Holt leads the port of Ashford.", "Repairs cost £1.4 million on 3 May."]
+ARTICLE = ArticleFacts(" ".join(SENTENCES))
 
 SALIENT = "Holt, in Ashford since May, leads the port."
 
@@ -122,6 +123,7 @@ def test_an_article_of_one_paragraph_is_marked_by_sentence() -> None:
         ("Repairs at Ashford cost £1.4 million.", 0.9, {}, None),
         ("The port is repaired.", 0.9, {}, None),
         ("", 0.9, {}, "empty"),
+        ('Holt leads the port. " the port."', 0.1, {"minimum_confidence": 0.5}, "damaged"),
         ("Repairs cost £1.5 million.", 0.9, {}, "unsupported_facts"),
         ("Maren Ashford leads the port.", 0.9, {}, "unsupported_facts"),
         ("It reopened on 4 May.", 0.9, {}, "unsupported_facts"),
@@ -135,7 +137,10 @@ def test_the_first_check_that_a_summary_fails(
     summary: str, confidence: float, settings: dict[str, float], expected: str | None
 ) -> None:
     trust = TrustSettings(**settings)
-    assert find_doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=False) == expected
+    doubt = find_doubt(
+        summary, confidence, ARTICLE, SALIENT, trust, sentences=SENTENCES, cut_off=False
+    )
+    assert doubt == expected
 
 
 @pytest.mark.parametrize(
@@ -151,4 +156,7 @@ def test_the_coverage_of_a_summary_that_was_cut_off_is_not_checked(
     summary: str, confidence: float, expected: str | None
 ) -> None:
     trust = TrustSettings(minimum_coverage=0.9, minimum_confidence=0.5)
-    assert find_doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=True) == expected
+    doubt = find_doubt(
+        summary, confidence, ARTICLE, SALIENT, trust, sentences=SENTENCES, cut_off=True
+    )
+    assert doubt == expected
