@@ -13,9 +13,13 @@ _RETRY_SECONDS = 2
 class Slots:
     """A fixed number of slots, one for each article; used from one event loop only.
 
+    A client may hold `per_client / (total - per_client)` times as many slots as are free: alone
+    `per_client`, beside others fewer as its articles end. So a few clients do not keep all slots
+    from a client that has none (dynamic thresholds: Choudhury and Hahne 1998).
+
     Args:
         total: number of slots.
-        per_client: number of slots that one client may hold.
+        per_client: number of slots that one client may hold if no other holds any.
         observe: called with the number of slots in use whenever it changes.
     """
 
@@ -39,7 +43,9 @@ class Slots:
         if self._used_by[client] + articles > self._per_client:
             message = f"At most {self._per_client} articles of a client at once: try again later."
             raise ApiError(429, "too_many_requests", message, retry_after=_RETRY_SECONDS)
-        if self.used + articles > self._total:
+        held, free = self._used_by[client], self._total - self.used - articles
+        reserve = max(0, self._total - self._per_client)
+        if free < 0 or (held and (held + articles) * reserve > self._per_client * free):
             message = "The service is busy: try again later."
             raise ApiError(429, "too_busy", message, retry_after=_RETRY_SECONDS)
         self._change(client, articles)

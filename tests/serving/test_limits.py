@@ -5,13 +5,16 @@ import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from fastapi import FastAPI
 
 from serving import shutdown as shutdown_module
+from serving.errors import ApiError
 from serving.fetch.limits import FetchSlots
 from serving.shutdown import Shutdown
+from serving.slots import Reservation, Slots
 from tests.serving.asgi import Client
 from tests.serving.fetch.servers import Server, fetcher_for
 from tests.serving.fetch.servers import answer as page_answer
@@ -119,6 +122,28 @@ def test_one_client_cannot_hold_all_slots(addresses: list[str], statuses: list[i
         assert used_slots(app) == 0
 
     run(scenario)
+
+
+def test_clients_that_hold_slots_leave_some_to_one_that_holds_none() -> None:
+    slots = Slots(total=32, per_client=24, observe=lambda _: None)
+
+    held: dict[str, list[Reservation]] = {client: [] for client in "abc"}
+
+    def fill(client: str) -> None:
+        with suppress(ApiError):
+            while True:
+                held[client].append(slots.take(client))
+
+    fill("a")
+    assert len(held["a"]) == 24  # alone
+    for _ in range(24):  # each client sends again as soon as it is answered
+        for client, taken in held.items():
+            if taken:
+                taken.pop().release()
+            fill(client)
+    assert max(map(len, held.values())) <= 12
+    with slots.take("d"):
+        pass
 
 
 def test_slow_pages_of_one_client_leave_fetches_to_others() -> None:
