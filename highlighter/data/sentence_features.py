@@ -1,6 +1,5 @@
 """Features of a segment's position and words that indicate its salience."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -9,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
+
+from highlighter.data.vocabulary import WORD_START, read_vocabulary
 
 FEATURES = (
     # position
@@ -44,7 +45,6 @@ FEATURES = (
 )
 _LEAD = 3
 _MOST_REPETITIONS = 3
-_SPACE = "\u2581"  # the mark of a word's start in a SentencePiece vocabulary
 _QUOTES = frozenset('"“”„«»')
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -80,27 +80,22 @@ def mean_rarity(features: NDArray[np.float32]) -> float:
 
 
 def token_table(tokenizer: PreTrainedTokenizerBase) -> TokenTable:
-    """Return the properties of the tokenizer's tokens, which must be a unigram vocabulary's."""
-    vocabulary = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["vocab"]
-    size = len(tokenizer)
-    surprise = np.zeros(size, dtype=np.float32)
-    surprise[: len(vocabulary)] = [-score for _, score in vocabulary]
-    texts = [_text_of(piece) for piece, _ in vocabulary]
-    texts += [""] * (size - len(texts))
-    for token in tokenizer.all_special_ids:
-        surprise[token] = 0
-        texts[token] = ""
-    bare = [text.removeprefix(_SPACE) for text in texts]
+    """Return the properties of the tokenizer's tokens."""
+    tokens = read_vocabulary(tokenizer)
+    size = len(tokens)
+    special = set(tokenizer.all_special_ids)
+    texts = ["" if n in special else _text_of(token.text) for n, token in enumerate(tokens)]
+    bare = [text.removeprefix(WORD_START) for text in texts]
 
     def flags(values: Any) -> NDArray[np.bool_]:
         return np.fromiter(values, np.bool_, count=size)
 
     return TokenTable(
-        surprise=surprise,
+        surprise=np.array([-token.log_probability for token in tokens], dtype=np.float32),
         letters=flags(any(c.isalnum() for c in text) for text in bare),
         # Scripts without capitals often have no spaces either: each of their pieces is a word.
         starts=flags(
-            text.startswith(_SPACE)
+            text.startswith(WORD_START)
             or not (text[:1].isdigit() or text[:1].lower() != text[:1].upper())
             for text in texts
         ),
@@ -114,10 +109,10 @@ def token_table(tokenizer: PreTrainedTokenizerBase) -> TokenTable:
 
 def _text_of(piece: str) -> str:
     """Return a piece's text; the character that a byte piece stands for, if it is ASCII."""
-    if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
+    if piece.startswith("<0x") and piece.endswith(">"):
         code = int(piece[3:5], 16)
         # Other bytes are parts of a character, most of them of a letter.
-        return chr(code) if code < 128 else "a"
+        return chr(code) if len(piece) == len("<0xNN>") and code < 128 else "a"
     return piece
 
 

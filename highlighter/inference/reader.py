@@ -19,6 +19,7 @@ from highlighter.data.windows import (
     source_ids,
     window_budget,
 )
+from highlighter.inference.interruption import interruption_point
 from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings
 
@@ -75,6 +76,7 @@ class Reader:
             for article in encoded
         ]
         windows = [(a, window) for a, plan in enumerate(plans) for window in plan]
+        interruption_point()
         features = [describe_segments(article.segments, self._table) for article in encoded]
         rows = [self._row(encoded[a], window, features[a]) for a, window in windows]
         first = {a: n for n, (a, window) in enumerate(windows) if window.start == 0}

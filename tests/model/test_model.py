@@ -9,17 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import (
-    BartConfig,
-    BartForConditionalGeneration,
-    PegasusConfig,
-    PegasusForConditionalGeneration,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     T5Config,
     T5EncoderModel,
     T5ForConditionalGeneration,
-    UMT5Config,
-    UMT5ForConditionalGeneration,
 )
 
 from highlighter.data.collator import IGNORED, WindowCollator
@@ -162,50 +156,6 @@ def test_a_separate_output_projection_survives_copies_saving_and_shrinking(tmp_p
     assert torch.equal(small.seq2seq.lm_head.weight, plain.lm_head.weight)
     small.save(tmp_path / "small")
     assert torch.equal(logits(load_model(str(tmp_path / "small")).seq2seq), logits(small.seq2seq))
-
-
-def _bart() -> PreTrainedModel:
-    return BartForConditionalGeneration(
-        BartConfig(
-            vocab_size=64,
-            d_model=16,
-            encoder_layers=1,
-            decoder_layers=1,
-            encoder_ffn_dim=16,
-            decoder_ffn_dim=16,
-            encoder_attention_heads=2,
-            decoder_attention_heads=2,
-        )  # fmt: skip
-    )
-
-
-def _pegasus() -> PreTrainedModel:
-    return PegasusForConditionalGeneration(
-        PegasusConfig(
-            vocab_size=64,
-            d_model=16,
-            encoder_layers=1,
-            decoder_layers=1,
-            encoder_ffn_dim=16,
-            decoder_ffn_dim=16,
-            encoder_attention_heads=2,
-            decoder_attention_heads=2,
-        )  # fmt: skip
-    )
-
-
-def _umt5() -> PreTrainedModel:
-    config = UMT5Config(vocab_size=64, d_model=16, d_kv=4, d_ff=32, num_layers=1, num_heads=2)
-    return UMT5ForConditionalGeneration(config)
-
-
-@pytest.mark.parametrize(
-    ("make", "family"), [(_bart, "bart"), (_pegasus, "pegasus"), (_umt5, "umt5")]
-)
-def test_other_families_are_refused(make, family: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    make().save_pretrained(tmp_path)
-    with pytest.raises(CheckpointError, match=f"model_type '{family}'; only t5 is supported"):
-        load_model(str(tmp_path))
 
 
 def test_a_checkpoint_with_missing_or_unknown_weights_is_refused(tmp_path: Path) -> None:
