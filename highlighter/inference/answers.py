@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-Doubt = Literal["empty", "damaged", "unsupported_facts", "low_confidence", "misses_salient"]
+Doubt = Literal[
+    "empty", "damaged", "unsupported_facts", "low_confidence", "misses_salient", "unfamiliar"
+]
 
 
 class HighlightRequest(BaseModel):

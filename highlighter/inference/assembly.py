@@ -122,6 +122,7 @@ def find_doubt(
     *,
     sentences: Sequence[str],
     cut_off: bool,
+    familiar: bool = True,
 ) -> Doubt | None:
     """Return the first reason not to show a generated summary, or None.
 
@@ -135,6 +136,8 @@ def find_doubt(
         settings: the limits.
         sentences: the article's sentences.
         cut_off: whether the summary reached the token limit; then its coverage is not checked.
+        familiar: whether the article's words are about as rare as those of the articles that the
+            decoder was trained and measured on.
     """
     if not summary:
         return "empty"
@@ -146,7 +149,7 @@ def find_doubt(
         return "low_confidence"
     if not cut_off and coverage(summary, salient) < settings.minimum_coverage:
         return "misses_salient"
-    return None
+    return None if familiar else "unfamiliar"
 
 
 def _ranking(scores: Sequence[float]) -> list[int]:

@@ -33,7 +33,12 @@ from highlighter.inference.interruption import (
 from highlighter.inference.reader import ReadArticle, Reader
 from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
-from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
+from highlighter.model.checkpoint import (
+    TrainedOn,
+    read_highlight_settings,
+    read_text_settings,
+    read_trained_on,
+)
 from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import decode, load_tokenizer
 from highlighter.settings import DecoderSource, HighlightSettings, TextSettings
@@ -84,6 +89,7 @@ class Summarizer:
         highlights: HighlightSettings,
         generation: GenerationConfig,
         writer: Writer,
+        trained_on: TrainedOn | None = None,
     ) -> None:
         self.model = model
         self._tokenizer = tokenizer
@@ -91,6 +97,7 @@ class Summarizer:
         self._generation = generation
         self._reader = Reader(model, tokenizer, text)
         self.writer = writer
+        self._trained_on = trained_on
         interrupt_before(model.encoder, model.seq2seq.get_decoder())
 
     @classmethod
@@ -110,6 +117,7 @@ class Summarizer:
             highlights=read_highlight_settings(folder),
             generation=GenerationConfig.from_pretrained(folder),
             writer=load_writer(folder, model.seq2seq, tokenizer),
+            trained_on=read_trained_on(folder),
         )
 
     def summarize(
@@ -284,8 +292,13 @@ class Summarizer:
                 settings.trust,
                 sentences=sentences,
                 cut_off=cut_off,
+                familiar=self._is_familiar(article),
             ),
         )
+
+    def _is_familiar(self, article: ReadArticle) -> bool:
+        known = self._trained_on
+        return known is None or known.lowest_rarity <= article.rarity <= known.highest_rarity
 
     def _reading(self, request: HighlightRequest, article: ReadArticle) -> Reading:
         sentences = article.encoded.sentences

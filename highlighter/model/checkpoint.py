@@ -25,11 +25,19 @@ from highlighter.settings import (
 TEXT_FILE = "text_settings.json"
 HIGHLIGHTS_FILE = "highlight_settings.json"
 ENGINE_FILE = "engine.json"
+TRAINED_ON_FILE = "trained_on.json"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Engine(Settings):
     kind: Engine
+
+
+class TrainedOn(Settings):
+    """The range of `mean_rarity` of the articles that a checkpoint was fine-tuned on."""
+
+    lowest_rarity: float
+    highest_rarity: float
 
 
 def save_checkpoint(
@@ -56,6 +64,18 @@ def read_text_settings(folder: Path) -> TextSettings:
         CheckpointError: the folder is not a checkpoint of this project.
     """
     return _parse(TextSettings, folder / TEXT_FILE, _read(folder, TEXT_FILE))
+
+
+def write_trained_on(folder: Path, trained_on: TrainedOn) -> None:
+    """Write the range of the training articles to a checkpoint."""
+    _write(folder, TRAINED_ON_FILE, trained_on)
+
+
+def read_trained_on(folder: Path) -> TrainedOn | None:
+    """Return what `write_trained_on` wrote; None for a checkpoint that was not fine-tuned."""
+    if not (folder / TRAINED_ON_FILE).is_file():
+        return None
+    return _parse(TrainedOn, folder / TRAINED_ON_FILE, _read(folder, TRAINED_ON_FILE))
 
 
 def read_highlight_settings(folder: Path) -> HighlightSettings:

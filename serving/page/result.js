@@ -8,6 +8,7 @@ const DOUBTS = {
   damaged: "it was broken: a fragment, a repetition or an open quotation",
   unsupported_facts: "it stated a name, number or date that the article does not have",
   low_confidence: "the model was not sure enough of its words",
+  unfamiliar: "the article is unlike those that the model was trained on",
   misses_salient: "it said too little of the sentences that matter most",
 };
 

@@ -143,6 +143,16 @@ def test_the_first_check_that_a_summary_fails(
     assert doubt == expected
 
 
+def test_a_summary_of_an_unfamiliar_article_is_not_shown() -> None:
+    summary, trust = "Holt leads the port.", TrustSettings()
+    for familiar, expected in ((True, None), (False, "unfamiliar")):
+        doubt = find_doubt(
+            summary, 0.9, ARTICLE, SALIENT, trust,
+            sentences=SENTENCES, cut_off=False, familiar=familiar,
+        )  # fmt: skip
+        assert doubt == expected
+
+
 @pytest.mark.parametrize(
     ("summary", "confidence", "expected"),
     [

@@ -8,18 +8,28 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.data.features import rarity_range, tokenize_splits
 from highlighter.data.sentences import sentence_texts
+from highlighter.inference import assembly
 from highlighter.inference import attention as source_attention
 from highlighter.inference.answers import HighlightRequest
 from highlighter.inference.generation import generate_summaries
 from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.rouge import sentences_on_lines
 from highlighter.model.build import build_model
-from highlighter.model.checkpoint import finish_checkpoint, generation_config, save_checkpoint
+from highlighter.model.checkpoint import (
+    TrainedOn,
+    finish_checkpoint,
+    generation_config,
+    read_trained_on,
+    save_checkpoint,
+    write_trained_on,
+)
 from highlighter.model.model import HighlightModel
 from highlighter.settings import (
     GenerationSettings,
     HighlightSettings,
+    MapSettings,
     ScratchModel,
     TextSettings,
     TrustSettings,
@@ -155,3 +165,35 @@ def test_an_unsure_summary_is_replaced_by_the_most_salient_sentences(
     assert 0 < result.confidence < 1
     shown = sentences_on_lines(result.summary).split("\n")
     assert (set(shown) < set(sentence_texts(article)) and len(shown) == 2) == doubted
+
+
+def test_a_summary_is_written_only_of_articles_like_those_of_the_training(
+    model: HighlightModel,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assembly, "is_damaged", lambda *_, **__: False)  # a random model's may be
+    text = TextSettings(max_source_tokens=256, max_target_tokens=32)
+    features, _ = tokenize_splits(articles, tokenizer, text, MapSettings(), tmp_path)
+    low, high = rarity_range(features["train"])
+    assert 0 < low < high
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, text)
+    assert read_trained_on(tmp_path / "tuned") is None
+    finish_checkpoint(
+        tmp_path / "tuned",
+        GenerationSettings(num_beams=1, min_new_tokens=4, max_new_tokens=8),
+        HighlightSettings(sentences=2, trust=TrustSettings(supported_facts_only=False)),
+        tmp_path / "final",
+    )
+    like = articles["train"][0]["article"]
+    unlike = "Zqx vbjk wqfz. Xyzzy kwj qvx. Jjq zzv xkw."
+    for known in (None, TrainedOn(lowest_rarity=low, highest_rarity=high)):
+        if known:
+            write_trained_on(tmp_path / "final", known)
+        answers = Summarizer.load(tmp_path / "final").summarize(
+            [HighlightRequest(article=article) for article in (like, unlike)]
+        )
+        unfamiliar = [answer.doubt == "unfamiliar" for answer in answers]
+        assert unfamiliar == [False, known is not None]
