@@ -190,3 +190,26 @@ def test_the_command_line_uses_the_stores_of_its_checkout(
     assert command_line.main(["list"]) == 1
     assert roots == [tmp_path]
     assert "asked" in capsys.readouterr().err
+
+
+def test_judge_reads_the_columns_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipelines.stack.use_stores_of", lambda checkout: None)
+    rows: list[Any] = []
+
+    def evaluate(checkpoint: Path, given: Any, **settings: Any) -> Any:
+        rows.extend(given)
+        raise RegistryError("enough")
+
+    monkeypatch.setattr("release.judge.evaluate_checkpoint", evaluate)
+    monkeypatch.setattr("release.judge.find_version", lambda uri: None)
+    monkeypatch.setattr("release.judge.fetch_checkpoint", lambda version, folder: folder)
+    file = tmp_path / "mine.csv"
+    file.write_text("body,points\nIt rained.,Rain.\n")
+    assert command_line.main(["judge", "1", str(file)]) == 1
+    assert "`--article` and `--highlights`" in capsys.readouterr().err
+    options = ["--article", "body", "--highlights", "points"]
+    assert command_line.main(["judge", "1", str(file), *options]) == 1
+    assert "enough" in capsys.readouterr().err
+    assert [(row["article"], row["highlights"]) for row in rows] == [("It rained.", "Rain.")]
