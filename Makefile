@@ -37,7 +37,7 @@ $(VENV)/.installed: requirements.txt constraints.txt | $(VENV)/bin/python
 	$(COMPILE)
 	touch $@
 
-$(VENV)/.installed-dev: requirements.txt requirements-dev.txt constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed-dev: requirements.txt requirements-cluster.txt requirements-dev.txt constraints.txt | $(VENV)/bin/python
 	$(PYTHON) -m pip install --quiet --no-compile -r requirements-dev.txt
 	$(COMPILE)
 	touch $@

@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # Given pickled weights, transformers asks the hub to convert them in a pull request.
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "true")
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
     return exit_code_of(lambda: _run(options), _INTERRUPTED)

@@ -55,7 +55,7 @@ CHAMPION = Champion("news-highlighter:latest")
 )
 @bentoml.asgi_app(app)
 class NewsHighlighter:
-    """Summaries of news articles by the champion; the model runs in a thread."""
+    """Summaries of news articles by the champion; the model runs in threads of the process."""
 
     champion = CHAMPION
 

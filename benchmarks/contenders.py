@@ -208,7 +208,7 @@ def encode(
     targets: bool = False,
 ) -> dict[str, Any]:
     """Return articles, or highlights, as at most `limit` tokens: lists, or tensors if padded."""
-    texts = [target_text(r.highlights) if targets else TEXT.prefix + r.article for r in rows]
+    texts = [target_text(r.highlights) if targets else f"{TEXT.prefix}{r.article}" for r in rows]
     encoded = tokenizer(
         texts, max_length=limit, truncation=True, padding=padding,
         return_tensors="pt" if padding else None,

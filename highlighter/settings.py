@@ -77,7 +77,8 @@ class SplitFractions(Settings):
 class FileSource(Settings):
     """CSV, JSON or parquet files: one (or a pattern) per split, or a single one to be split.
 
-    Paths are relative to the folder in which the command is started.
+    Paths are relative to the folder in which the command is started. Addresses (`https://`,
+    `s3://`, `gs://`, `hf://` and others that fsspec knows) are downloaded first.
     """
 
     kind: Literal["files"]
@@ -125,7 +126,10 @@ class MinimumRows(Settings):
 class TextSettings(Settings):
     """The limits of the model's input and output, in tokens, the end token included."""
 
-    prefix: str = Field("summarize: ", description="task prefix before every article")
+    prefix: str | None = Field(
+        "summarize: ",
+        description="task prefix before every article; None: the one of the model's family",
+    )
     max_source_tokens: int = Field(
         512, ge=32, le=16384, description="tokens of one window of an article, prefix included"
     )
@@ -190,7 +194,10 @@ class HighlightSettings(Settings):
 
 
 class PretrainedModel(Settings):
-    """A T5 of the Hugging Face Hub, or a local folder with the same files."""
+    """A model of the Hugging Face Hub, or a local folder with the same files.
+
+    `docs/models.md` lists the supported families.
+    """
 
     kind: Literal["pretrained"]
     name: str = Field("google-t5/t5-base", description="repository, or a local folder")
@@ -310,14 +317,19 @@ class MapSettings(Settings):
     )
 
 
+Matrix = Literal["q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo"]
+
+
 class LoraSettings(Settings):
     """Low-rank updates of frozen weights (Hu et al. 2021), merged after training."""
 
     rank: int = Field(16, ge=1, description="rank of the updates")
     alpha: float = Field(32.0, gt=0, description="updates are scaled by alpha / rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the updates")
-    targets: list[Literal["q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo"]] = Field(
-        ["q", "v"], min_length=1, description="T5's weight matrices to update, in every layer"
+    targets: list[Matrix] = Field(
+        ["q", "v"],
+        min_length=1,
+        description="weight matrices to update in every layer, by their names in T5",
     )
 
 
@@ -345,6 +357,9 @@ class TrainingSettings(Settings):
     lora: LoraSettings | None = Field(
         None, description="train low-rank updates instead of all weights; None: all weights"
     )
+    frozen: bool = Field(
+        False, description="keep the encoder-decoder as it is and train the salience head only"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of the model")
     salience_learning_rate: float = Field(
         1e-2, gt=0, description="peak learning rate of the salience head's own layers"
@@ -360,7 +375,7 @@ class TrainingSettings(Settings):
     )
     weight_decay: float = Field(0.0, ge=0, description="weight decay of the optimizer")
     summary_weight: float = Field(
-        1.0, ge=0, description="weight of the decoder's loss; 0: train the salience head only"
+        1.0, ge=0, description="weight of the decoder's loss; 0: train for salience only"
     )
     salience_weight: float = Field(
         1.0, ge=0, description="weight of the salience head's loss; 0: train the summaries only"
@@ -394,6 +409,8 @@ class TrainingSettings(Settings):
     def _train_something(self) -> "TrainingSettings":
         if self.summary_weight == self.salience_weight == 0:
             raise ValueError("summary_weight and salience_weight must not both be 0")
+        if self.frozen and (self.lora or not self.salience_weight):
+            raise ValueError("frozen needs a salience_weight above 0, and lora: null")
         return self
 
 
@@ -413,6 +430,7 @@ class EvaluationSettings(Settings):
 
 System = Literal["served", "abstractive", "extractive"]
 Metric = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
+Division = Literal["rouge_score", "all_scripts"]  # of texts into the words that ROUGE counts
 ROUGE_TYPES: tuple[Metric, ...] = get_args(Metric)  # by their names in `rouge_score`
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 from mlflow.tracking import MlflowClient
+from transformers import T5Config
 from zenml.client import Client
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.run_utils import get_default_run_name
@@ -13,8 +14,16 @@ from zenml.utils.string_utils import format_name_template
 
 from highlighter.data.fingerprint import fingerprint_model
 from highlighter.data.sources import fingerprint_source
+from highlighter.embedded import CHECKPOINT
 from highlighter.errors import HighlighterError, RegistryError
-from highlighter.settings import MODEL_NAME, StudentModel
+from highlighter.model.families import check_positions, fit_text, read_config
+from highlighter.settings import (
+    MODEL_NAME,
+    EmbeddedModel,
+    PretrainedModel,
+    ScratchModel,
+    StudentModel,
+)
 from highlighter.system.failures import quiet_libraries
 from highlighter.system.folders import temporary_folder
 from pipelines.config import RunConfig
@@ -25,7 +34,7 @@ from pipelines.summarization import summarization
 from release import registry
 from release.deploy import deploy
 from release.publish import Registration
-from release.teacher import champion_as_teacher, fingerprint_teacher, is_registered
+from release.teacher import champion_as_teacher, fingerprint_teacher, is_registered, teacher_folder
 from steps.run_record import forget_finished_work
 
 
@@ -47,6 +56,28 @@ def resolve_model(config: RunConfig) -> tuple[RunConfig, str]:
     return config, fingerprint_model(config.model)
 
 
+def fit_to_model(config: RunConfig) -> RunConfig:
+    """Return the configuration with the task prefix of the model's family, if it names none.
+
+    Raises:
+        CheckpointError: the family is not supported, or has too few positions for the lengths.
+    """
+    match config.model:
+        case PretrainedModel(name=name, revision=revision):
+            own = read_config(name, revision)
+        case StudentModel() as student:
+            own = read_config(str(teacher_folder(student)))
+        case EmbeddedModel():
+            own = read_config(str(CHECKPOINT))
+        case ScratchModel():
+            own = T5Config()
+    shared = config.settings["parameters"]
+    check_positions(own, "generation.max_new_tokens", shared["generation"].max_new_tokens)
+    given = (config.document.values["parameters"].get("text") or {}).get("prefix")
+    text = fit_text(shared["text"].model_copy(update={"prefix": given}), own)
+    return config.with_value("parameters.text.prefix", text.prefix)
+
+
 def run_pipeline(root: Path, config: RunConfig, use_cache: bool) -> None:
     """Run the steps whose stored results are out of date, deploy the champion, print the summary.
 
@@ -64,6 +95,7 @@ def run_pipeline(root: Path, config: RunConfig, use_cache: bool) -> None:
     data_version = fingerprint_source(config.source)
     ensure_stack(root)
     config, model_version = resolve_model(config)
+    config = fit_to_model(config)
     versions = {"data_version": data_version, "model_version": model_version}
     for name in end_killed_runs(root, summarization.name):
         print(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from highlighter.evaluation.record import Evaluation, column, teacher_column
 from highlighter.metrics.statistics import Interval, paired_difference
 from highlighter.settings import (
+    Division,
     GateSettings,
     Metric,
     System,
@@ -24,6 +25,8 @@ class Measured(BaseModel):
 
     `scores` holds one score per test row, in percent, in the order of `ids`. `lead3` is the mean of
     the same metric of the lead-3 baseline on the same rows. `faithfulness` is a share from 0 to 1.
+    `words` says how ROUGE divided the texts into words; versions before this field used
+    `rouge_score`.
     """
 
     # NaN is stored as a string: JSON has no NaN, and null would mean "not measured".
@@ -32,6 +35,7 @@ class Measured(BaseModel):
     system: System | None = None
     metric: Metric | None = None
     test_fingerprint: str | None = None
+    words: Division = "rouge_score"
     ids: list[str] = []
     scores: list[float] | None = None
     faithfulness: float | None = None
@@ -197,6 +201,8 @@ def _incomparable(new: Measured, champion: CurrentChampion) -> str | None:
         return f"{who} was evaluated with another measure, {measure}"
     if stored.test_fingerprint != new.test_fingerprint or new.test_fingerprint is None:
         return f"{who} was measured on other test rows"
+    if stored.words != new.words:
+        return f"{who} was scored with other words ({stored.words}; this version {new.words})"
     if stored.ids != new.ids:
         return f"{who} was measured on other test rows: their ids differ"
     return None
@@ -223,6 +229,7 @@ def measured_for_gate(
         system=gate.system,
         metric=gate.metric,
         test_fingerprint=evaluation.test_fingerprint,
+        words=evaluation.words,
         ids=rows["id"][:],
         scores=rows[column(gate.system, gate.metric)][:],
         faithfulness=system.faithfulness.mean,

@@ -14,6 +14,13 @@ from serving.fetch.errors import WebError
 _WEB_STATUS = {"page_too_large": 413, "url_timeout": 504, "url_unreachable": 502}
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 _LENGTH = 300  # of a message or a field's name
+_NAME_LENGTH = 100  # of an unknown field, in its message
+_TYPES = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "array": "a list of at least one JSON object",
+}
 _JSON_PROBLEMS = {"json_invalid", "model_attributes_type", "missing_body"}
 
 
@@ -68,8 +75,8 @@ def web_error(error: WebError) -> ApiError:
     return ApiError(_WEB_STATUS.get(error.code, 422), error.code, str(error), "url")
 
 
-def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
-    """Return the error for the first of pydantic's validation errors."""
+def invalid_request(errors: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> ApiError:
+    """Return the error for the first of pydantic's validation errors of a request to `model`."""
     first = errors[0]
     place = [str(part) for part in first["loc"] if part != "body"]
     if first["type"] == "string_unicode" and not place:
@@ -77,14 +84,40 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
         return ApiError(422, "invalid_request", message)
     if first["type"] in _JSON_PROBLEMS or not place:
         if first["type"] == "value_error":
-            return ApiError(422, "invalid_request", _without_prefix(first["msg"]))
+            message = f"Error in the body: {_without_prefix(first['msg'])}."
+            return ApiError(422, "invalid_request", message)
         return ApiError(
             400, "invalid_json", "The body is not a JSON object: see /docs for examples."
         )
     if first["type"] == "json_invalid":
         return ApiError(400, "invalid_json", f"The body is not JSON: {first['msg']}.")
     field = ".".join(place)
-    return ApiError(422, "invalid_request", f"{field}: {_without_prefix(first['msg'])}.", field)
+    return ApiError(422, "invalid_request", _explain(first, place, model), field)
+
+
+def _explain(error: Mapping[str, Any], place: Sequence[str], model: type[BaseModel]) -> str:
+    """Return what is allowed in the place of a validation error."""
+    field = ".".join(place)
+    properties = model.model_json_schema()["properties"]
+    if place[0] not in properties:
+        return f"There is no field {field[:_NAME_LENGTH]}: the fields are {', '.join(properties)}."
+    if error["type"] == "value_error":
+        return f"{field}: {_without_prefix(error['msg'])}."
+    if error["type"] == "string_unicode":
+        return f"{field}: it holds half of a surrogate pair: give complete Unicode characters."
+    allowed = "a JSON object" if len(place) > 1 else _allowed(properties[place[0]])
+    return f"{field}: give {allowed}."
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """Return the values that a field's JSON schema allows, in words."""
+    value, *others = schema.get("anyOf", [schema])
+    text = _TYPES[value["type"]]
+    if "minimum" in value:
+        text += f" from {value['minimum']:g} to {value['maximum']:g}"
+    if "maxLength" in value:
+        text += f" of at most {value['maxLength']:,} characters"
+    return f"{text}, or null" if others else text
 
 
 def _without_prefix(message: str) -> str:
@@ -99,8 +132,9 @@ def install_handlers(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(RequestValidationError)
-    async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return invalid_request(error.errors()).response()
+    async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        model = request.scope["route"].body_field.field_info.annotation
+        return invalid_request(error.errors(), model).response()
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:

@@ -152,7 +152,7 @@ class RequestHandler:
             return BatchEntry(result=await self._answer(body, request))
         except ValidationError as error:
             failure = invalid_request(
-                [{**e, "loc": e["loc"] or ("article",)} for e in error.errors()]
+                [{**e, "loc": e["loc"] or ("article",)} for e in error.errors()], SummarizeRequest
             )
         except ApiError as error:
             failure = error

@@ -3,6 +3,7 @@
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from highlighter.inference.answers import HighlightRequest, Highlights, Reading, Summary
 from highlighter.model.checkpoint import MeasuredModel
@@ -25,7 +26,8 @@ class Options(BaseModel):
         None,
         ge=1,
         le=50,
-        description="Number of paragraphs to mark as important; null: the model's default",
+        description="Number of paragraphs to mark as important; null: the model's default, but at "
+        "most half",
     )
     threshold: float | None = Field(
         None, ge=0, le=1, description="Minimum score of a paragraph to be marked"
@@ -42,7 +44,7 @@ class Options(BaseModel):
     def _require_number(cls, value: object) -> object:
         # pydantic would convert both; its strict mode refuses 3.0, which JSON Schema accepts.
         if isinstance(value, bool | str):
-            raise ValueError("give a number")
+            raise PydanticCustomError("number_type", "Input should be a number")
         return value
 
 

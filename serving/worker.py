@@ -1,17 +1,19 @@
-"""Run the model in a thread: queued articles share batches, and streams run one at a time."""
+"""Run the model: queued articles share batches, and long ones give way to short ones."""
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from typing import Protocol
 
 from highlighter.inference.answers import HighlightRequest, Highlights, Reading
+from serving.model_lock import ModelLock
 
 StreamItem = Reading | str | Highlights
 BATCH_SIZE = 8  # larger batches increase latency and barely increase throughput
 _BATCH_CHARACTERS = 50_000  # of several articles: about a second of computation on two cores
+_LONG_BYTES = 12_000  # a longer article, in UTF-8, takes several passes to read
 
 
 class SummarizerLike(Protocol):
@@ -23,11 +25,16 @@ class SummarizerLike(Protocol):
         *,
         batch_size: int,
         cancelled: Callable[[], bool],
+        pause: Callable[[], None] | None,
     ) -> list[Highlights]:
         """Return the highlights of each article, in order, or raise if cancelled."""
 
     def stream(
-        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+        self,
+        request: HighlightRequest,
+        *,
+        cancelled: Callable[[], bool],
+        pause: Callable[[], None] | None,
     ) -> Generator[StreamItem, None, None]:
         """Yield the paragraphs, the summary's text as it is written, and the highlights."""
 
@@ -39,6 +46,7 @@ class Job:
         self.request = request
         self.client = client
         self.streams = streams
+        self.long = len(request.article.encode()) > _LONG_BYTES
         self.done: asyncio.Future[Highlights | None] = asyncio.get_running_loop().create_future()
         self.items: asyncio.Queue[StreamItem | None] = asyncio.Queue()  # None: the end
         self.cancelled = False  # read by the model's thread
@@ -62,78 +70,24 @@ class Job:
         self.items.put_nowait(None)
 
 
-class ModelWorker:
-    """Queue in front of a summarizer, which handles one batch or one stream at a time.
+class _Lane:
+    """A queue whose jobs run in batches, or one by one if they stream.
 
     The clients with queued articles take turns, so that nobody waits for all articles of another.
-
-    BentoML's adaptive batching is not used: it holds requests back for as long as recent ones
-    waited, so that after a minute of overload an idle service took 3.5 s for a 0.2 s request, and
-    it computes answers for clients that have disconnected.
-
-    Args:
-        summarizer: the loaded model; called from one thread only.
-        observe_batch: called with the number of articles of each batch.
-        batch_size: maximum number of articles in a batch.
     """
 
-    def __init__(
-        self,
-        summarizer: SummarizerLike,
-        observe_batch: Callable[[int], None],
-        batch_size: int = BATCH_SIZE,
-    ) -> None:
-        self._summarizer = summarizer
-        self._observe_batch = observe_batch
+    def __init__(self, batch_size: int) -> None:
         self._batch_size = batch_size
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._queue: list[Job] = []
         self._turns: dict[str, int] = {}  # number of a client's last batch or stream
         self._turn = 0
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None  # runs the jobs while there are any
 
-    async def summarize(self, request: HighlightRequest, client: str = "") -> Highlights:
-        """Return an article's highlights, or raise the error that the model raised for it."""
-        job = self.submit(request, client)
-        try:
-            highlights = await job.done
-        finally:
-            job.cancel()
-        assert highlights is not None
-        return highlights
-
-    async def stream(self, job: Job) -> AsyncIterator[StreamItem]:
-        """Yield a streaming job's items; ending the iteration cancels the job.
-
-        The model does not wait for the reader: unread items are kept.
-        """
-        try:
-            while (item := await job.items.get()) is not None:
-                yield item
-            await job.done
-        finally:
-            job.cancel()
-
-    def submit(self, request: HighlightRequest, client: str = "", *, streams: bool = False) -> Job:
-        """Append an article to the queue."""
-        job = Job(request, client, streams=streams)
+    def append(self, job: Job) -> None:
+        """Add a job to the queue."""
         self._queue.append(job)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        return job
 
-    async def _run(self) -> None:
-        try:
-            while jobs := self._take():
-                if jobs[0].streams:
-                    await self._stream(jobs[0])
-                else:
-                    self._observe_batch(len(jobs))
-                    await self._summarize(jobs)
-        finally:
-            self._task = None
-
-    def _take(self) -> list[Job]:
+    def take(self) -> list[Job]:
         """Remove the next batch or stream from the queue.
 
         A batch takes articles from behind queued streams, so that it is as full as it can be.
@@ -161,17 +115,96 @@ class ModelWorker:
         self._turns |= {job.client: self._turn for job in taken}
         return taken
 
+
+class ModelWorker:
+    """Queues in front of a summarizer: one for short articles, and one for long ones.
+
+    Each runs one batch or one stream at a time. Between two passes of the model, long articles give
+    way to short ones, which wait neither for the end of a long article nor in a batch with it.
+
+    BentoML's adaptive batching is not used: it holds requests back for as long as recent ones
+    waited, so that after a minute of overload an idle service took 3.5 s for a 0.2 s request, and
+    it computes answers for clients that have disconnected.
+
+    Args:
+        summarizer: the loaded model; called from two threads, of which one computes at a time.
+        observe_batch: called with the number of articles of each batch.
+        batch_size: maximum number of articles in a batch.
+    """
+
+    def __init__(
+        self,
+        summarizer: SummarizerLike,
+        observe_batch: Callable[[int], None],
+        batch_size: int = BATCH_SIZE,
+    ) -> None:
+        self._summarizer = summarizer
+        self._observe_batch = observe_batch
+        self._batch_size = batch_size
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="model")
+        self._lock = ModelLock()
+        self._short, self._long = _Lane(batch_size), _Lane(batch_size)
+
+    async def summarize(self, request: HighlightRequest, client: str = "") -> Highlights:
+        """Return an article's highlights, or raise the error that the model raised for it."""
+        job = self.submit(request, client)
+        try:
+            highlights = await job.done
+        finally:
+            job.cancel()
+        assert highlights is not None
+        return highlights
+
+    async def stream(self, job: Job) -> AsyncIterator[StreamItem]:
+        """Yield a streaming job's items; ending the iteration cancels the job.
+
+        The model does not wait for the reader: unread items are kept.
+        """
+        try:
+            while (item := await job.items.get()) is not None:
+                yield item
+            await job.done
+        finally:
+            job.cancel()
+
+    def submit(self, request: HighlightRequest, client: str = "", *, streams: bool = False) -> Job:
+        """Append an article to its queue."""
+        job = Job(request, client, streams=streams)
+        lane = self._long if job.long else self._short
+        lane.append(job)
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._run(lane))
+        return job
+
+    async def _run(self, lane: _Lane) -> None:
+        try:
+            while jobs := lane.take():
+                if jobs[0].streams:
+                    await self._stream(jobs[0])
+                else:
+                    self._observe_batch(len(jobs))
+                    await self._summarize(jobs)
+        finally:
+            lane.task = None
+
+    def _computing(self, job: Job) -> AbstractContextManager[None]:
+        return self._lock.long() if job.long else self._lock.short()
+
+    def _pause(self, job: Job) -> Callable[[], None] | None:
+        return self._lock.give_way if job.long else None
+
     async def _summarize(self, jobs: Sequence[Job]) -> None:
         def work() -> list[Highlights]:
-            requests = [job.request for job in jobs]
-            return self._summarizer.summarize(
-                requests,
-                batch_size=self._batch_size,
-                cancelled=lambda: all(job.cancelled for job in jobs),
-            )
+            with self._computing(jobs[0]):
+                return self._summarizer.summarize(
+                    [job.request for job in jobs],
+                    batch_size=self._batch_size,
+                    cancelled=lambda: all(job.cancelled for job in jobs),
+                    pause=self._pause(jobs[0]),
+                )
 
         try:
-            answers = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            answers = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except Exception as error:  # noqa: BLE001 -- reported to each client
             if len(jobs) == 1:
                 jobs[0].fail(error)
@@ -187,15 +220,17 @@ class ModelWorker:
         loop = asyncio.get_running_loop()
 
         def work() -> None:
-            stream = self._summarizer.stream(job.request, cancelled=lambda: job.cancelled)
-            with closing(stream) as items:
+            stream = self._summarizer.stream(
+                job.request, cancelled=lambda: job.cancelled, pause=self._pause(job)
+            )
+            with self._computing(job), closing(stream) as items:
                 for item in items:
                     if job.cancelled:
                         return
                     loop.call_soon_threadsafe(job.items.put_nowait, item)
 
         try:
-            await loop.run_in_executor(self._thread, work)
+            await loop.run_in_executor(self._threads, work)
         except Exception as error:  # noqa: BLE001 -- reported to the client
             job.fail(error)
         else:

@@ -56,7 +56,7 @@ def evaluate(
     Annotated[HTMLString, "report"],
 ]:
     """Choose the engine that will serve, and evaluate the model as it will be served."""
-    from highlighter.evaluation.distillation import compare_with_teacher
+    from highlighter.evaluation.comparison import compare_with_teacher
     from highlighter.evaluation.evaluate import evaluate_checkpoint
     from highlighter.evaluation.pictures import picture_evaluation
     from highlighter.evaluation.report import render_report
@@ -113,8 +113,13 @@ def evaluate(
 def _convert(checkpoint: Path, articles: list[str], settings: EngineSettings) -> None:
     """Convert for CTranslate2 if configured; torch serves if the summaries differ too much."""
     from highlighter.inference.engine_check import convert_and_check
+    from highlighter.model.families import family_of, read_config
 
     if settings.kind != "ctranslate2":
+        return
+    family = family_of(read_config(str(checkpoint)))
+    if not family.ctranslate2:
+        logger.warning("CTranslate2 cannot run %s, so the service will use torch.", family.name)
         return
     check = convert_and_check(checkpoint, articles, settings)
     mlflow.log_dict(check.model_dump(), "engine/check.json")

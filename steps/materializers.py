@@ -23,9 +23,10 @@ class FolderMaterializer(BaseMaterializer):
     def save(self, data: Path) -> None:
         """Copy every file of the folder into the artifact store."""
         for file in sorted(p for p in data.rglob("*") if p.is_file()):
-            target = Path(self.uri) / "folder" / file.relative_to(data)
-            fileio.makedirs(str(target.parent))
-            fileio.copy(str(file), str(target), overwrite=True)
+            # Joined as text: pathlib would make s3:/bucket of s3://bucket.
+            target = f"{self.uri}/folder/{file.relative_to(data).as_posix()}"
+            fileio.makedirs(target.rpartition("/")[0])
+            fileio.copy(str(file), target, overwrite=True)
 
     def load(self, data_type: type[Any]) -> Path:
         """Return the folder itself, read-only, in a local store; else a local copy."""

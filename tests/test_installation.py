@@ -19,6 +19,7 @@ from highlighter.data.fingerprint import needed_files
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED_BY_JUSTEXT = "lxml-html-clean"
+REQUIREMENTS = ("requirements.txt", "requirements-cluster.txt", "requirements-dev.txt")
 
 
 def read_pins(lines: Iterable[str]) -> dict[str, str]:
@@ -74,12 +75,13 @@ def test_the_requirements_name_exactly_what_is_imported() -> None:
     product = imported_packages(project_files(product=True))
     assert set(read_pin_file("requirements.txt")) == product | {REQUIRED_BY_JUSTEXT}
     development = imported_packages(project_files(product=False)) - product
-    assert development <= set(read_pin_file("requirements-dev.txt"))
+    extra = read_pin_file("requirements-dev.txt") | read_pin_file("requirements-cluster.txt")
+    assert development <= set(extra)
 
 
 def test_every_dependency_is_constrained_to_one_version() -> None:
     pins = read_pin_file("constraints.txt") | {"torch": read_pin_file("requirements.txt")["torch"]}
-    files = [ROOT / name for name in ("requirements.txt", "requirements-dev.txt")]
+    files = [ROOT / name for name in REQUIREMENTS]
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     pending = [Requirement(line.split("#")[0]) for line in lines if re.match(r"\w", line)]
     seen: set[str] = set()

@@ -26,7 +26,9 @@ _COMPATIBLE = {
     for code in range(first, last + 1)
 } | dict.fromkeys((0xA0, 0x202F, 0x205F, 0x3000), " ")
 
-_SPECIAL_TOKEN = re.compile(r"<(?=/?(?:s|pad|unk|extra_id_\d+|0x[0-9A-Fa-f]{2})>)")
+_SPECIAL_TOKEN = re.compile(
+    r"<(?=/?(?:s|pad|unk(?:_\d+)?|mask(?:_\d)?|extra_id_\d+|0x[0-9A-Fa-f]{2})>)"
+)
 
 _ONE_CHARACTER_WORDS = "\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _NO_WORDS = (
@@ -59,7 +61,7 @@ def has_visible_text(text: str) -> bool:
 
 
 def tokenizer_text(text: str) -> str:
-    """Return the text for a T5 tokenizer: nothing invisible, and no special tokens.
+    """Return the text for a tokenizer: nothing invisible, and no special tokens.
 
     A tokenizer reads "</s>", "<pad>" or "<0x41>" in an article as a special token; with a space
     after the "<" it reads plain text.

@@ -6,13 +6,12 @@ from typing import Any
 
 import datasets
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.characters import drop_invisible, tokenizer_text
 from highlighter.data.oracle import greedy_oracle
-from highlighter.data.sentence_features import describe_segments, token_weights
+from highlighter.data.sentence_features import TokenTable, describe_segments, token_table
 from highlighter.data.windows import cut, encode_articles, encode_prefix, window_budget
 from highlighter.settings import MapSettings, TextSettings
 from highlighter.system.cpu import usable_cores
@@ -78,7 +77,7 @@ def tokenize_splits(
         settings: batch size, processes and number of oracle sentences.
         cache_folder: folder of the tables that the result is memory-mapped from.
     """
-    weights = token_weights(tokenizer)
+    table = token_table(tokenizer)
     features = {
         split: rows.map(
             _tokenize_rows,
@@ -90,7 +89,7 @@ def tokenize_splits(
             fn_kwargs={
                 "tokenizer": tokenizer,
                 "text": text,
-                "weights": weights,
+                "table": table,
                 "oracle_sentences": settings.oracle_sentences,
             },
             cache_file_name=str(cache_folder / f"features-{split}.arrow"),
@@ -118,7 +117,7 @@ def _tokenize_rows(
     batch: dict[str, list[Any]],
     tokenizer: PreTrainedTokenizerBase,
     text: TextSettings,
-    weights: NDArray[np.float32],
+    table: TokenTable,
     oracle_sentences: int,
 ) -> dict[str, list[Any]]:
     prefix = encode_prefix(tokenizer, text)
@@ -133,7 +132,7 @@ def _tokenize_rows(
         rows["id"].append(row_id)
         rows["tokens"].append([token for segment in source.segments for token in segment])
         rows["segment_lengths"].append([len(segment) for segment in source.segments])
-        rows["segment_features"].append(describe_segments(source.segments, weights).ravel())
+        rows["segment_features"].append(describe_segments(source.segments, table).ravel())
         rows["salience_labels"].append([int(i in salient) for i in source.sentence_of_segment])
         rows["labels"].append(cut(target, text.max_target_tokens))
         rows["source_length"].append(source.tokens + len(prefix) + 1)

@@ -81,10 +81,10 @@ def matching_files(pattern: str) -> list[Path]:
     """Return the file of this name, or the files that match a pattern such as `train-*.jsonl`.
 
     Raises:
-        CorpusError: no file matches, or the name is an address.
+        CorpusError: no file matches, or the name is a folder's.
     """
-    if "://" in pattern:
-        raise CorpusError(f"{pattern}: addresses are not read. Download the file and name it here.")
+    if Path(pattern).is_dir():
+        raise CorpusError(f"{pattern}: a folder. Name its files: {pattern.rstrip('/')}/*.parquet.")
     if Path(pattern).is_file() or not glob.has_magic(pattern):
         return [Path(pattern)]
     files = sorted(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207

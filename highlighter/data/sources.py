@@ -10,6 +10,7 @@ from datasets.exceptions import DatasetGenerationError
 
 from highlighter.data.files import RawRow, as_raw_row, choose_columns, matching_files, read_rows
 from highlighter.data.fingerprint import hash_files, hash_folder, hub_commit
+from highlighter.data.remote import is_address, local_copy, matching_addresses, shown
 from highlighter.embedded import CORPUS
 from highlighter.errors import CorpusError
 from highlighter.settings import Columns, EmbeddedSource, FileSource, HubSource, Source
@@ -47,7 +48,7 @@ def fingerprint_source(source: Source) -> str:
             return hash_files(list(embedded_files().values()))
         case FileSource():
             names = [source.train, source.validation, source.test, source.all]
-            return hash_files(file for name in names if name for file in matching_files(name))
+            return hash_files(file for name in names if name for file, _ in _files(name))
         case HubSource():
             if Path(source.repository).is_dir():
                 return hash_folder(Path(source.repository))
@@ -89,13 +90,13 @@ def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.Datas
 
 def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Dataset:
     # `version` is part of the key of datasets' cache, so that a changed file is read again.
-    files = matching_files(file)
-    version = hash_files(files)
+    files = _files(file)
+    version = hash_files(path for path, _ in files)
     try:
         return datasets.Dataset.from_generator(
             _generate,
             gen_kwargs={
-                "files": list(map(str, files)),
+                "files": [(str(path), name) for path, name in files],
                 "columns": columns.model_dump(),
                 "version": version,
             },
@@ -108,9 +109,24 @@ def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Data
         raise
 
 
-def _generate(files: list[str], columns: dict[str, Any], version: str) -> Iterator[RawRow]:
-    for file in files:
-        yield from read_rows(file, Columns.model_validate(columns))
+def _files(pattern: str) -> list[tuple[Path, str]]:
+    """Return the files that a pattern names, and how to name them in messages."""
+    if not is_address(pattern):
+        return [(path, str(path)) for path in matching_files(pattern)]
+    copies = Path(datasets.config.DOWNLOADED_DATASETS_PATH) / "highlighter"
+    addresses = matching_addresses(pattern)
+    return [(local_copy(address, copies), shown(address)) for address in addresses]
+
+
+def _generate(
+    files: list[tuple[str, str]], columns: dict[str, Any], version: str
+) -> Iterator[RawRow]:
+    for path, name in files:
+        try:
+            for row in read_rows(path, Columns.model_validate(columns)):
+                yield row | {"file": name}
+        except CorpusError as error:
+            raise CorpusError(str(error).replace(path, name)) from error
 
 
 def _divide(rows: datasets.Dataset, source: FileSource, seed: int) -> dict[str, datasets.Dataset]:

@@ -71,9 +71,11 @@ def window_budget(prefix_ids: Sequence[int], text: TextSettings) -> int:
 
 
 def encode_prefix(tokenizer: PreTrainedTokenizerBase, text: TextSettings) -> list[int]:
-    """Return the token ids of the task prefix."""
-    ids: list[int] = tokenizer(text.prefix, add_special_tokens=False)["input_ids"]
-    return ids
+    """Return the token ids before an article: the start token, if there is one, and the prefix."""
+    if text.prefix is None:
+        raise ValueError("the prefix is not known yet: see highlighter.model.families.fit_text")
+    ids: list[int] = tokenizer(text.prefix)["input_ids"]
+    return ids[:-1]  # without the end token
 
 
 def encode_articles(
@@ -81,12 +83,14 @@ def encode_articles(
 ) -> list[EncodedArticle]:
     """Tokenize each article's sentences into segments of at most `budget` tokens.
 
-    T5's tokenizer splits at white space first, so that a sentence has the same ids alone as in
-    context.
+    A sentence has the same ids as in the complete article: tokenizers split at white space first,
+    and the white space before a sentence, which some encode, is kept as one space.
     """
     spans = [split_sentences(article) for article in articles]
     texts = [
-        tokenizer_text(article[start:end])
+        tokenizer_text(
+            (" " if article[max(0, start - 1) : start].isspace() else "") + article[start:end]
+        )
         for article, sentences in zip(articles, spans, strict=True)
         for start, end in sentences
     ]

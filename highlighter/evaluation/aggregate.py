@@ -16,6 +16,8 @@ from highlighter.evaluation.record import (
     column,
     recall_column,
 )
+from highlighter.metrics.faithfulness import is_english
+from highlighter.metrics.rouge import division_into_words
 from highlighter.metrics.statistics import (
     Interval,
     mean_interval,
@@ -95,6 +97,8 @@ def sum_up(
         rows=len(rows),
         writer=writer,
         test_fingerprint=test_fingerprint,
+        words=division_into_words(rows["reference"]),
+        not_english=sum(not is_english(article) for article in rows["article"]),
         seed=seed,
         resamples=settings.resamples,
         generation=generation,

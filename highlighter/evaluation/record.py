@@ -7,6 +7,7 @@ from highlighter.metrics.statistics import Interval
 from highlighter.model.checkpoint import EvaluationSummary, MeasuredModel, Score
 from highlighter.settings import (
     ROUGE_TYPES,
+    Division,
     Engine,
     GenerationSettings,
     HighlightSettings,
@@ -161,6 +162,8 @@ class Evaluation(BaseModel):
 
     `writer` is the engine, its type and device. `doubted`, `cut_off` and `empty` are shares in 0..1
     of the generated summaries: those that failed a check, reached the token limit, or are empty.
+    `words` says how ROUGE divides texts into words. `not_english` is the number of articles whose
+    summaries' facts are not checked.
     """
 
     rows: int
@@ -178,6 +181,8 @@ class Evaluation(BaseModel):
     empty: float
     confidence: float
     doubted: float
+    words: Division = "rouge_score"
+    not_english: int = 0
     tradeoff: Tradeoff | None = None
 
     def metrics(self) -> dict[str, float]:
@@ -213,6 +218,7 @@ class Evaluation(BaseModel):
             engine=engine,
             evaluation=EvaluationSummary(
                 rows=self.rows,
+                words=self.words,
                 test_fingerprint=self.test_fingerprint,
                 scores=scores,
                 faithfulness=[score for score in facts if np.isfinite(score.value)],

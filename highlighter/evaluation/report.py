@@ -32,7 +32,7 @@ def print_scores(evaluation: Evaluation) -> None:
     for row in _scores(evaluation):
         table.add_row(*row)
     console.print(table)
-    console.print(_share_of_extracts(evaluation))
+    console.print(_notes(evaluation))
 
 
 def scores_as_markdown(evaluation: Evaluation) -> str:
@@ -49,17 +49,24 @@ def scores_as_markdown(evaluation: Evaluation) -> str:
             *lines,
             "",
             "facts: share of a summary's names, numbers and dates that appear in its article; "
-            "recalled: share of the reference's that the summary states. "
-            + _share_of_extracts(evaluation),
+            "recalled: share of the reference's that the summary states. " + _notes(evaluation),
         ]
     )
 
 
-def _share_of_extracts(evaluation: Evaluation) -> str:
-    return (
+def _notes(evaluation: Evaluation) -> str:
+    note = (
         f"{evaluation.doubted:.0%} of the written summaries failed a check; extracted sentences "
         "replace them."
     )
+    if evaluation.not_english:
+        note += (
+            f" {evaluation.not_english} articles are not in English: the names, numbers and dates "
+            "of their summaries are not checked."
+        )
+    if evaluation.words == "all_scripts":
+        note += " ROUGE counts the words of all scripts."
+    return note
 
 
 def _scores(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:

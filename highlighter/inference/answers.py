@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-Doubt = Literal["empty", "unsupported_facts", "low_confidence", "misses_salient"]
+Doubt = Literal["empty", "damaged", "unsupported_facts", "low_confidence", "misses_salient"]
 
 
 class HighlightRequest(BaseModel):
@@ -12,8 +12,8 @@ class HighlightRequest(BaseModel):
 
     `important` marks the `top_k` paragraphs with the highest scores, or those that score at least
     `threshold`. If both are given, a paragraph has to meet both; if neither is given, `top_k` is
-    the checkpoint's number of sentences. `max_summary_tokens` can only lower the checkpoint's
-    limit.
+    the checkpoint's number of sentences, but at most half of the paragraphs, rounded up.
+    `max_summary_tokens` can only lower the checkpoint's limit.
     """
 
     article: str

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from highlighter.data.characters import has_visible_text
 from highlighter.data.sentences import Span, split_paragraphs
 from highlighter.inference.answers import Doubt, Paragraph
+from highlighter.inference.damage import is_damaged
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.text import coverage
 from highlighter.settings import TrustSettings
@@ -31,6 +33,30 @@ def best_sentences(
     return sorted(chosen)
 
 
+def quote_sentences(article: str, sentences: Sequence[Span], chosen: Sequence[int]) -> str:
+    """Return the chosen sentences as they are in the article.
+
+    Neighbors keep the white space between them, which some scripts do not have. Other sentences,
+    and those of different lines or with boilerplate between them, are on separate lines.
+
+    Args:
+        article: the text.
+        sentences: spans of its sentences.
+        chosen: indices, ascending, of the sentences to return.
+    """
+    text = ""
+    previous = None
+    for index in chosen:
+        span = sentences[index]
+        if previous is not None:
+            gap = article[sentences[previous].end : span.start]
+            on_one_line = len(f"{gap}.".splitlines()) == 1 and not has_visible_text(gap)
+            text += gap if index == previous + 1 and on_one_line else "\n"
+        text += article[span.start : span.end]
+        previous = index
+    return text
+
+
 def score_paragraphs(
     paragraphs: Sequence[Span], sentences: Sequence[Span], scores: Sequence[float]
 ) -> list[float]:
@@ -54,6 +80,8 @@ def mark_paragraphs(
     scores: Sequence[float],
     top_k: int | None,
     threshold: float | None,
+    *,
+    default: int,
 ) -> list[Paragraph]:
     """Return the article's paragraphs with scores, or its sentences if it has one paragraph.
 
@@ -61,14 +89,17 @@ def mark_paragraphs(
         article: the text.
         sentences: spans of its sentences.
         scores: probability of each sentence to be salient.
-        top_k: number of paragraphs to mark as important; None: all.
-        threshold: lowest score of an important paragraph; None: any.
+        top_k: number of paragraphs to mark as important.
+        threshold: lowest score of an important paragraph.
+        default: number to mark if neither is given; of a short article at most half.
     """
     spans = split_paragraphs(article)
     if len(spans) > 1:
         scores = score_paragraphs(spans, sentences, scores)
     else:
         spans = list(sentences)
+    if top_k is None and threshold is None:
+        top_k = min(default, (len(spans) + 1) // 2)
     best = set(_ranking(scores)[:top_k])
     return [
         Paragraph(
@@ -85,10 +116,11 @@ def mark_paragraphs(
 def find_doubt(
     summary: str,
     confidence: float,
-    article: ArticleFacts,
+    facts: ArticleFacts,
     salient: str,
     settings: TrustSettings,
     *,
+    sentences: Sequence[str],
     cut_off: bool,
 ) -> Doubt | None:
     """Return the first reason not to show a generated summary, or None.
@@ -96,16 +128,19 @@ def find_doubt(
     Args:
         summary: the generated text.
         confidence: geometric mean of its tokens' probabilities.
-        article: facts of the article; names, numbers and dates of the summary are checked by the
+        facts: facts of the article; names, numbers and dates of the summary are checked by the
             rules of `metrics.faithfulness`.
         salient: the most salient sentences. A summary with too few of their words shows that the
             decoder and the salience head, which are trained separately, disagree.
         settings: the limits.
+        sentences: the article's sentences.
         cut_off: whether the summary reached the token limit; then its coverage is not checked.
     """
     if not summary:
         return "empty"
-    if settings.supported_facts_only and article.unsupported(summary):
+    if is_damaged(summary, sentences, cut_off=cut_off):
+        return "damaged"
+    if settings.supported_facts_only and facts.unsupported(summary):
         return "unsupported_facts"
     if confidence < settings.minimum_confidence:
         return "low_confidence"

@@ -8,6 +8,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from highlighter.model.compat import attention_implementation
+from highlighter.model.families import layers_of
 
 _NAME = "sdpa_by_source"
 
@@ -35,22 +36,30 @@ def beam_cache(model: PreTrainedModel, states: torch.Tensor) -> EncoderDecoderCa
     results differ from SDPA's by rounding only.
 
     Args:
-        model: a T5.
-        states: its encoder states, shape (rows, tokens, d_model).
+        model: an encoder-decoder.
+        states: its encoder states, shape (rows, tokens, width).
     """
     cache = BeamCache()
     if not _reads_by_source(model):
         return cache
-    for number, block in enumerate(model.get_decoder().block):
-        attention = block.layer[1].EncDecAttention
-        shape = (*states.shape[:2], attention.n_heads, attention.key_value_proj_dim)
+    for number, layer in enumerate(layers_of(model.get_decoder())):
+        heads, projections = _cross_attention(layer)
+        shape = (*states.shape[:2], heads, -1)
         keys, values = (
-            project(states).view(shape).transpose(1, 2).contiguous()
-            for project in (attention.k, attention.v)
+            project(states).view(shape).transpose(1, 2).contiguous() for project in projections
         )
         cache.cross_attention_cache.update(keys, values, number)
         cache.is_updated[number] = True
     return cache
+
+
+def _cross_attention(layer: Any) -> tuple[int, tuple[torch.nn.Module, torch.nn.Module]]:
+    """Return the number of heads of a layer's cross-attention, and what gives keys and values."""
+    if hasattr(layer, "encoder_attn"):  # BART, PEGASUS
+        attention = layer.encoder_attn
+        return attention.num_heads, (attention.k_proj, attention.v_proj)
+    attention = layer.layer[1].EncDecAttention  # T5
+    return attention.n_heads, (attention.k, attention.v)
 
 
 def _reads_by_source(model: PreTrainedModel) -> bool:

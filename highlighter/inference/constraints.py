@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
+from highlighter.data.vocabulary import read_vocabulary
 from highlighter.inference.word_list import EDGES, WordList
 
 _CANDIDATES = (24, 480, sys.maxsize)  # most probable next tokens that are examined at each step
@@ -34,8 +35,7 @@ class _Vocabulary(NamedTuple):
 @lru_cache(maxsize=4)
 def _vocabulary(tokenizer: PreTrainedTokenizerBase) -> _Vocabulary:
     """Return the tokenizer's pieces, and of each what `_plain_kind` returns."""
-    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
-    pieces = [_ASCII_BYTE.sub(_character, token) for token in tokens]
+    pieces = [_ASCII_BYTE.sub(_character, token.text) for token in read_vocabulary(tokenizer)]
     return _Vocabulary(pieces, frozenset(pieces), [_plain_kind(piece) for piece in pieces])
 
 

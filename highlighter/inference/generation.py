@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextvars import copy_context
 from typing import Any, NamedTuple
 
 import torch
@@ -20,17 +21,27 @@ from transformers.modeling_outputs import BaseModelOutput
 from highlighter.inference.attention import beam_cache
 from highlighter.inference.constraints import ArticleWords
 from highlighter.inference.word_list import WordList
+from highlighter.model.tokenizer import break_lines
 
 
 class Generated(NamedTuple):
     """A generated summary.
 
     `ids` has no pad and no end token; `confidence` is the geometric mean of the probabilities of
-    all tokens, the end token included.
+    all tokens, the end token included, without tokens that the model's configuration forces.
     """
 
     ids: list[int]
     confidence: float
+
+
+def most_ids(config: GenerationConfig) -> int:
+    """Return the number of ids of a summary that was cut off.
+
+    BART's last token is then forced to be the end token.
+    """
+    most: int = config.max_new_tokens
+    return most if config.forced_eos_token_id is None else most - 1
 
 
 class _Row(NamedTuple):
@@ -56,10 +67,10 @@ def generate_summaries(
         model: an encoder-decoder.
         tokenizer: its tokenizer.
         sources: token ids that the encoder reads.
-        config: beams and limits. A summary with `max_new_tokens` ids was cut off there.
+        config: beams and limits. A summary with `most_ids(config)` ids was cut off there.
         batch_size: summaries generated together.
         words: per source, the words that names and numbers may consist of (see `ArticleWords`).
-        states: per source, its encoder states (tokens, d_model) if they are known.
+        states: per source, its encoder states (tokens, width) if they are known.
         options: further arguments of transformers' `generate`.
     """
     rows = [
@@ -76,7 +87,7 @@ def generate_summaries(
     again = [
         n
         for n, output in enumerate(outputs)
-        if not check.keeps_to(n, output.ids, ended=len(output.ids) < config.max_new_tokens)
+        if not check.keeps_to(n, output.ids, ended=len(output.ids) < most_ids(config))
     ]
     held = _generate(
         model, tokenizer, [rows[n] for n in again], config, batch_size=batch_size, **options
@@ -133,7 +144,7 @@ def _encode(
     new = [row for row, states in enumerate(known) if states is None]
     if len(new) == len(known):
         return model.get_encoder()(**batch).last_hidden_state  # type: ignore[no-any-return]
-    shape = (*batch["input_ids"].shape, model.config.d_model)
+    shape = (*batch["input_ids"].shape, model.config.hidden_size)
     together = torch.zeros(shape, dtype=model.dtype, device=model.device)
     for row, states in enumerate(known):
         if states is not None:
@@ -168,6 +179,9 @@ def _confidences(
     # Beam search pads rows with end tokens, of which only the first counts.
     ends = written.eq(config.eos_token_id)
     counted = (written.ne(config.pad_token_id) & (ends.cumsum(1) - ends.long() == 0)).float()
+    if config.forced_bos_token_id is not None:
+        counted[:, 0] = 0
+    counted[:, most_ids(config) :] = 0
     return torch.exp(-(losses * counted).sum(1) / counted.sum(1).clamp(min=1))
 
 
@@ -227,12 +241,13 @@ def stream_summary(
             failures.append(error)
             streamer.end()
 
-    thread = threading.Thread(target=write, daemon=True)
+    context = copy_context()  # with the control of `interruptible`
+    thread = threading.Thread(target=context.run, args=(write,), daemon=True)
     thread.start()
     try:
         for text in streamer:
             if text:
-                yield text
+                yield break_lines(text)
         thread.join()
         if failures:
             raise failures[0]

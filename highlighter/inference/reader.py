@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
-from highlighter.data.sentence_features import describe_segments, token_weights
+from highlighter.data.sentence_features import describe_segments, token_table
 from highlighter.data.windows import (
     EncodedArticle,
     encode_articles,
@@ -19,6 +19,7 @@ from highlighter.data.windows import (
     source_ids,
     window_budget,
 )
+from highlighter.inference.interruption import interruption_point
 from highlighter.model.model import HighlightModel
 from highlighter.settings import TextSettings
 
@@ -54,7 +55,7 @@ class Reader:
         self._tokenizer = tokenizer
         self._overlap = text.overlap_tokens
         self._prefix = encode_prefix(tokenizer, text)
-        self._weights = token_weights(tokenizer)
+        self._table = token_table(tokenizer)
         self._budget = window_budget(self._prefix, text)
 
     def read(
@@ -73,7 +74,8 @@ class Reader:
             for article in encoded
         ]
         windows = [(a, window) for a, plan in enumerate(plans) for window in plan]
-        features = [describe_segments(article.segments, self._weights) for article in encoded]
+        interruption_point()
+        features = [describe_segments(article.segments, self._table) for article in encoded]
         rows = [self._row(encoded[a], window, features[a]) for a, window in windows]
         first = {a: n for n, (a, window) in enumerate(windows) if window.start == 0}
         kept = set(first.values()) if keep_states else set()

@@ -17,16 +17,25 @@ from highlighter.inference.answers import (
     Reading,
     Truncated,
 )
-from highlighter.inference.assembly import best_sentences, find_doubt, mark_paragraphs
-from highlighter.inference.cancellation import CancellationCheck
+from highlighter.inference.assembly import (
+    best_sentences,
+    find_doubt,
+    mark_paragraphs,
+    quote_sentences,
+)
 from highlighter.inference.engines import Writer, load_writer
-from highlighter.inference.generation import Generated, stream_summary
+from highlighter.inference.generation import Generated, most_ids, stream_summary
+from highlighter.inference.interruption import (
+    interrupt_before,
+    interruptible,
+    interruption_point,
+)
 from highlighter.inference.reader import ReadArticle, Reader
 from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.model.model import HighlightModel, load_model
-from highlighter.model.tokenizer import load_tokenizer
+from highlighter.model.tokenizer import decode, load_tokenizer
 from highlighter.settings import DecoderSource, HighlightSettings, TextSettings
 
 
@@ -45,9 +54,8 @@ class Draft:
 
     @property
     def extracted(self) -> str:
-        """The most salient sentences, one per line."""
-        sentences = self.article.sentences
-        return "\n".join(sentences[index] for index in self.chosen)
+        """The most salient sentences, verbatim; see `quote_sentences`."""
+        return quote_sentences(self.article.text, self.article.encoded.sentences, self.chosen)
 
     @property
     def served(self) -> str:
@@ -63,7 +71,8 @@ def best_device() -> torch.device:
 class Summarizer:
     """A loaded checkpoint.
 
-    It serves one caller at a time; a caller of `stream` has to read or close the stream first.
+    Several threads may use it if only one of them computes at a time, the others waiting in their
+    `pause`. A caller of `stream` has to read or close the stream before its next call.
     """
 
     def __init__(
@@ -82,7 +91,7 @@ class Summarizer:
         self._generation = generation
         self._reader = Reader(model, tokenizer, text)
         self.writer = writer
-        self._cancellation = CancellationCheck(model.encoder, model.seq2seq.get_decoder())
+        interrupt_before(model.encoder, model.seq2seq.get_decoder())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -109,13 +118,20 @@ class Summarizer:
         *,
         batch_size: int = 8,
         cancelled: Callable[[], bool] | None = None,
+        pause: Callable[[], None] | None = None,
     ) -> list[Highlights]:
         """Return the answers to the requests, in order.
+
+        Args:
+            requests: the articles and their options.
+            batch_size: windows that are read, and summaries that are generated together.
+            cancelled: called before each pass of the model; true stops the computation.
+            pause: called before each pass of the model; waits while the computation should.
 
         Raises:
             ComputationCancelledError: `cancelled()` became true.
         """
-        with self._cancellation.active(cancelled):
+        with interruptible(cancelled, pause):
             return self._summarize(requests, batch_size)
 
     def _summarize(self, requests: Sequence[HighlightRequest], batch_size: int) -> list[Highlights]:
@@ -132,16 +148,21 @@ class Summarizer:
         ]
 
     def stream(
-        self, request: HighlightRequest, *, cancelled: Callable[[], bool] | None = None
+        self,
+        request: HighlightRequest,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        pause: Callable[[], None] | None = None,
     ) -> Generator[Reading | str | Highlights, None, None]:
         """Yield the paragraphs, then the summary's text while it is generated, then the answer.
 
-        Decoding is greedy and by torch, whatever the checkpoint's engine.
+        Decoding is greedy and by torch, whatever the checkpoint's engine. `cancelled` and `pause`
+        are those of `summarize`.
 
         Raises:
             ComputationCancelledError: `cancelled()` became true.
         """
-        with self._cancellation.active(cancelled):
+        with interruptible(cancelled, pause):
             yield from self._stream(request)
 
     def _stream(
@@ -150,6 +171,7 @@ class Summarizer:
         started = time.perf_counter()
         [article] = self._reader.read([request.article], batch_size=8, keep_states=True)
         read_ms = _milliseconds(started)
+        interruption_point()
         reading = self._reading(request, article)
         yield reading
         started = time.perf_counter()
@@ -204,7 +226,11 @@ class Summarizer:
             )
             for row, output in zip(rows, generated, strict=True):
                 outputs[row] = output
-        return [self._check(*row) for row in zip(articles, sources, outputs, most, strict=True)]
+        drafts = []
+        for parts in zip(articles, sources, outputs, most, strict=True):
+            interruption_point()
+            drafts.append(self._check(*parts))
+        return drafts
 
     def source(self, article: ReadArticle, source: DecoderSource | None = None) -> list[int]:
         """Return the token ids that the decoder reads; None: as the checkpoint is configured."""
@@ -217,8 +243,7 @@ class Summarizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of token ids, without special tokens and outer white space."""
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
-        return text.strip()
+        return decode(self._tokenizer, ids)
 
     def _words(self, article: ReadArticle) -> WordList | None:
         return WordList(article.text) if self.highlights.trust.names_from_article else None
@@ -242,7 +267,7 @@ class Summarizer:
             sentences, article.scores, settings.sentences, settings.trigram_blocking
         )
         written = self.decode(output.ids)
-        cut_off = len(output.ids) >= limit
+        cut_off = len(output.ids) >= most_ids(self._limited(limit))
         return Draft(
             article=article,
             source=source,
@@ -257,18 +282,21 @@ class Summarizer:
                 ArticleFacts(article.text),
                 "\n".join(sentences[index] for index in chosen),
                 settings.trust,
+                sentences=sentences,
                 cut_off=cut_off,
             ),
         )
 
     def _reading(self, request: HighlightRequest, article: ReadArticle) -> Reading:
-        top_k = request.top_k
-        if top_k is None and request.threshold is None:
-            top_k = self.highlights.sentences
         sentences = article.encoded.sentences
         return Reading(
             paragraphs=mark_paragraphs(
-                article.text, sentences, article.scores, top_k, request.threshold
+                article.text,
+                sentences,
+                article.scores,
+                request.top_k,
+                request.threshold,
+                default=self.highlights.sentences,
             ),
             counts=Counts(
                 characters=len(article.text),

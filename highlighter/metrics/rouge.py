@@ -1,6 +1,6 @@
 """ROUGE as published for CNN/DailyMail, as a metric of the `evaluate` library."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from highlighter.data.characters import (
     words_of_all_scripts,
 )
 from highlighter.data.sentences import sentence_texts
-from highlighter.settings import ROUGE_TYPES
+from highlighter.settings import ROUGE_TYPES, Division
 
 _CITATION = """@inproceedings{lin-2004-rouge,
   title = {{ROUGE}: A Package for Automatic Evaluation of Summaries},
@@ -26,7 +26,12 @@ _CITATION = """@inproceedings{lin-2004-rouge,
 
 def one_sentence_a_line(summary: str) -> str:
     """Return the text with one sentence per line, unless it has line breaks already."""
-    return summary if "\n" in summary.strip() else "\n".join(sentence_texts(summary))
+    return summary if "\n" in summary.strip() else sentences_on_lines(summary)
+
+
+def sentences_on_lines(summary: str) -> str:
+    """Return the text with one sentence per line; a line may hold several."""
+    return "\n".join(text for line in summary.split("\n") for text in sentence_texts(line))
 
 
 class _StemmingTokenizer(tokenizers.Tokenizer):
@@ -43,6 +48,15 @@ class _StemmingTokenizer(tokenizers.Tokenizer):
             # As in rouge_score, which counts Latin letters and digits only.
             return [self.stem(word) if word.isascii() and len(word) > 3 else word for word in words]
         return tokenize(text, self)  # type: ignore[no-any-return]
+
+
+def division_into_words(references: Iterable[str]) -> Division:
+    """Return how ROUGE divides texts of these languages into words.
+
+    Latin script is divided as `rouge_score` does, texts of other scripts by
+    `words_of_all_scripts`. Scores of different divisions cannot be compared.
+    """
+    return "all_scripts" if any(map(has_other_scripts, references)) else "rouge_score"
 
 
 @cache
@@ -79,9 +93,13 @@ class Rouge(evaluate.Metric):
 
 
 def score_rouge(predictions: Sequence[str], references: Sequence[str]) -> dict[str, list[float]]:
-    """Return per row the F1 in 0..1 of each ROUGE type; sentences are put on separate lines."""
+    """Return per row the F1 in 0..1 of each ROUGE type; sentences are put on separate lines.
+
+    References with line breaks are left as they are: the published highlights have one sentence,
+    or what counts as one, a line.
+    """
     scores: dict[str, Any] = Rouge(keep_in_memory=True).compute(
-        predictions=[one_sentence_a_line(text) for text in predictions],
+        predictions=[sentences_on_lines(text) for text in predictions],
         references=[one_sentence_a_line(text) for text in references],
     )
     return {name: list(map(float, scores[name])) for name in ROUGE_TYPES}

@@ -1,18 +1,20 @@
 """Build the model that a run fine-tunes: pretrained, from scratch, a student, or with LoRA."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
 from peft import LoraConfig, LoraModel
-from torch import nn
 from transformers import PreTrainedTokenizerBase, T5Config, T5ForConditionalGeneration, set_seed
 
 from highlighter.embedded import CHECKPOINT
 from highlighter.errors import CheckpointError
+from highlighter.model.families import family_of, layers_of
 from highlighter.model.model import HighlightModel, load_model
 from highlighter.settings import (
     EmbeddedModel,
     LoraSettings,
+    Matrix,
     ModelSource,
     PretrainedModel,
     ScratchModel,
@@ -65,29 +67,37 @@ def _from_shape(source: ScratchModel, tokenizer: PreTrainedTokenizerBase) -> Hig
 
 
 def shrink(teacher: HighlightModel, encoder_layers: int, decoder_layers: int) -> HighlightModel:
-    """Return a copy of a T5 with fewer layers (Shleifer and Rush 2020, arXiv:2010.13002).
+    """Return a copy with fewer layers (Shleifer and Rush 2020, arXiv:2010.13002).
 
-    The layers kept are evenly spaced and include the first, which holds the position biases of its
-    stack. All weights of the student are copies of the teacher's.
+    The layers kept are evenly spaced and include the first, which holds the position biases of a
+    T5's stack. All weights of the student are copies of the teacher's.
 
     Raises:
         CheckpointError: the teacher has fewer layers.
     """
     student = deepcopy(teacher)
-    seq2seq = student.seq2seq
-    _keep_layers(seq2seq.get_encoder(), encoder_layers, "encoder")
-    _keep_layers(seq2seq.get_decoder(), decoder_layers, "decoder")
-    seq2seq.config.num_layers = encoder_layers
-    seq2seq.config.num_decoder_layers = decoder_layers
+    config = student.config
+    encoder_field, decoder_field = family_of(config).layers
+    for stack, layers, name in (
+        (student.encoder, encoder_layers, "encoder"),
+        (student.seq2seq.get_decoder(), decoder_layers, "decoder"),
+    ):
+        _keep_layers(stack, layers, name)
+        if stack.config is not config:  # T5's stacks have configurations of their own
+            stack.config.num_layers = layers
+    setattr(config, encoder_field, encoder_layers)
+    setattr(config, decoder_field, decoder_layers)
     return student
 
 
 def _keep_layers(stack: Any, layers: int, name: str) -> None:
-    kept = kept_layers(len(stack.block), layers, name)
-    stack.block = nn.ModuleList(stack.block[layer] for layer in kept)
-    stack.config.num_layers = layers
-    for number, block in enumerate(stack.block):
-        for part in block.modules():
+    all_layers = layers_of(stack)
+    kept = [all_layers[layer] for layer in kept_layers(len(all_layers), layers, name)]
+    del all_layers[:]
+    all_layers.extend(kept)
+    for number, layer in enumerate(kept):
+        part: Any
+        for part in layer.modules():
             if hasattr(part, "layer_idx"):  # index into the cache of keys and values
                 part.layer_idx = number
 
@@ -120,16 +130,39 @@ class LowRankUpdates:
     """
 
     def __init__(self, model: HighlightModel, settings: LoraSettings) -> None:
+        """Add adapters, which change nothing until they are trained.
+
+        Raises:
+            CheckpointError: the model has no matrix of a configured name.
+        """
         config = LoraConfig(
             r=settings.rank,
             lora_alpha=settings.alpha,
             lora_dropout=settings.dropout,
-            target_modules=list(settings.targets),
+            target_modules=_matrices(model, settings.targets),
         )
         self._tuner = LoraModel(model.seq2seq, config, adapter_name="default")
         self._model = model
 
     def merge(self) -> None:
         """Add the updates to the weights and remove the adapters."""
+        config = self._model.config
+        tied = config.tie_word_embeddings
         self._tuner.merge_and_unload()
+        # peft changes it where the output layer has weights of its own. umT5 would then compute
+        # other outputs.
+        config.tie_word_embeddings = tied
         self._model.requires_grad_(True)
+
+
+def _matrices(model: HighlightModel, targets: Sequence[Matrix]) -> list[str]:
+    family = family_of(model.config)
+    found = {name.rsplit(".", maxsplit=1)[-1] for name, _ in model.seq2seq.named_modules()}
+    known = {target: name for target, name in family.matrices.items() if name in found}
+    for target in targets:
+        if target not in known:
+            raise CheckpointError(
+                f"this {family.name} has no weight matrix {target!r}. Choose lora.targets among "
+                f"{', '.join(known)}."
+            )
+    return [known[target] for target in targets]

@@ -10,9 +10,11 @@ from safetensors import SafetensorError, safe_open
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from highlighter.errors import CheckpointError, first_line
+from highlighter.model.families import check_positions, fit_text, read_config
 from highlighter.model.model import HighlightModel
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
+    Division,
     Engine,
     GenerationSettings,
     HighlightSettings,
@@ -36,7 +38,12 @@ def save_checkpoint(
     tokenizer: PreTrainedTokenizerBase,
     text: TextSettings,
 ) -> None:
-    """Write a model, its tokenizer and its text settings to a folder."""
+    """Write a model, its tokenizer and its text settings to a folder.
+
+    Raises:
+        CheckpointError: the model has too few positions for these settings.
+    """
+    text = fit_text(text, model.config)
     model.save(folder)
     tokenizer.save_pretrained(folder)
     _write(folder, TEXT_FILE, text)
@@ -73,9 +80,15 @@ def finish_checkpoint(
     """Copy a trained checkpoint to `folder` and add the settings of its evaluation.
 
     Its engine is torch. `write_engine` replaces it once a conversion has passed its check.
+
+    Raises:
+        CheckpointError: the model has too few positions for the longest summary.
     """
+    config = read_config(str(source))
+    check_positions(config, "generation.max_new_tokens", generation.max_new_tokens)
     shutil.copytree(source, folder)
-    generation_config(generation, load_tokenizer(str(source))).save_pretrained(folder)
+    own = GenerationConfig.from_pretrained(source)
+    generation_config(generation, load_tokenizer(str(source)), own).save_pretrained(folder)
     _write(folder, HIGHLIGHTS_FILE, highlights)
     write_engine(folder, "torch")
 
@@ -124,17 +137,33 @@ def check_files(folder: Path) -> None:
 
 
 def generation_config(
-    settings: GenerationSettings, tokenizer: PreTrainedTokenizerBase
+    settings: GenerationSettings,
+    tokenizer: PreTrainedTokenizerBase,
+    own: GenerationConfig | None = None,
 ) -> GenerationConfig:
-    """Return the generation parameters of transformers for these settings."""
+    """Return the generation parameters of transformers for these settings.
+
+    Args:
+        settings: beams and lengths.
+        tokenizer: the model's tokenizer.
+        own: the parameters that the model was published or saved with, of which the start token
+            and the forced first and last tokens are kept; None: as in T5.
+    """
     beam_search = settings.num_beams > 1
+    start = tokenizer.pad_token_id
+    forced: dict[str, int] = {}
+    if own is not None:
+        start = own.decoder_start_token_id
+        names = ("forced_bos_token_id", "forced_eos_token_id")
+        forced = {name: getattr(own, name) for name in names if getattr(own, name) is not None}
     return GenerationConfig(
         **settings.model_dump(exclude=set() if beam_search else {"length_penalty"}),
+        **forced,
         do_sample=False,
         early_stopping=beam_search,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
-        decoder_start_token_id=tokenizer.pad_token_id,
+        decoder_start_token_id=start,
     )
 
 
@@ -174,9 +203,10 @@ class Score(BaseModel):
 
 
 class EvaluationSummary(BaseModel):
-    """Scores of an evaluation, without its rows."""
+    """Scores of an evaluation, without its rows; `words`: how ROUGE divides texts into words."""
 
     rows: int
+    words: Division = "rouge_score"
     test_fingerprint: str
     scores: list[Score]
     faithfulness: list[Score]

@@ -1,18 +1,18 @@
 """An encoder-decoder that writes the summary, with a salience head that scores its sentences."""
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForSeq2SeqLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.data.collator import IGNORED
 from highlighter.errors import CheckpointError, first_line
+from highlighter.model.families import family_of, layers_of, read_config
 from highlighter.model.salience import SalienceHead, load_salience, save_salience
-
-_FAMILIES = ("t5",)  # values of `model_type` in config.json
 
 
 class HighlightOutput(NamedTuple):
@@ -66,6 +66,11 @@ class HighlightModel(nn.Module):
         """Data type of the weights."""
         dtype: torch.dtype = self.seq2seq.dtype
         return dtype
+
+    @property
+    def layers(self) -> tuple[int, int]:
+        """Numbers of encoder and decoder layers."""
+        return len(layers_of(self.encoder)), len(layers_of(self.seq2seq.get_decoder()))
 
     def num_parameters(self) -> int:
         """Return the number of weights; tied weights count once."""
@@ -177,29 +182,32 @@ def load_model(
         tokenizer: tokenizer whose size the model's vocabulary must cover.
 
     Raises:
-        CheckpointError: there is no T5, its weights are incomplete, its salience head is one of
-            another version of this project, or its vocabulary is smaller than the tokenizer's.
+        CheckpointError: there is no model of a supported family, its weights are incomplete, its
+            salience head is one of another version of this project, or its vocabulary is smaller
+            than the tokenizer's.
     """
-    place = "this folder" if Path(name).is_dir() else "the hub"
+    config = read_config(name, revision)
     try:
-        config = AutoConfig.from_pretrained(name, revision=revision)
-        if config.model_type not in _FAMILIES:
-            raise CheckpointError(
-                f"{name}: its config.json has model_type {config.model_type!r}; only "
-                f"{', '.join(_FAMILIES)} is supported. Choose a T5 checkpoint."
-            )
         seq2seq, report = AutoModelForSeq2SeqLM.from_pretrained(
             name,
             revision=revision,
             dtype=torch.float32,
+            weights_only=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # the report names them
         )
-        _check_weights(name, report)
+        _check_weights(name, report, family_of(config).computed)
         salience = load_salience(name, revision)
-    except (OSError, ValueError) as error:
+    except UnpicklingError as error:
         raise CheckpointError(
-            f"{name}: no T5 can be loaded from {place} ({first_line(error)})."
+            f"{name}: its pickled weights hold more than tensors, which may be code and is not "
+            "executed. Choose a checkpoint with model.safetensors, or load this one with "
+            "transformers where you trust it and save it again."
+        ) from error
+    except (OSError, ValueError) as error:
+        place = "this folder" if Path(name).is_dir() else "the hub"
+        raise CheckpointError(
+            f"{name}: no model can be loaded from {place} ({first_line(error)})."
         ) from error
     if tokenizer is not None and len(tokenizer) > config.vocab_size:
         raise CheckpointError(
@@ -209,9 +217,16 @@ def load_model(
     return HighlightModel(seq2seq, salience).eval()
 
 
-def _check_weights(name: str, report: dict[str, Any]) -> None:
-    """Raise CheckpointError unless the file holds the weights of this model and no others."""
-    unexpected, missing = sorted(report["unexpected_keys"]), sorted(report["missing_keys"])
+def _check_weights(name: str, report: dict[str, Any], computed: tuple[str, ...]) -> None:
+    """Raise CheckpointError unless the file holds the weights of this model and no others.
+
+    Args:
+        name: the checkpoint, for the message.
+        report: what transformers reports of the loading.
+        computed: ends of the names of weights that may be missing.
+    """
+    unexpected = sorted(report["unexpected_keys"])
+    missing = sorted(key for key in report["missing_keys"] if not key.endswith(computed))
     mismatched = sorted(key for key, *_ in report["mismatched_keys"])
     if any(key.startswith("salience.") for key in unexpected):
         raise CheckpointError(
@@ -223,7 +238,7 @@ def _check_weights(name: str, report: dict[str, Any]) -> None:
         raise CheckpointError(
             f"{name}: {len(missing)} weights are missing, {len(unexpected)} are unknown and "
             f"{len(mismatched)} have another shape than config.json says; the first is {example}. "
-            "Use a complete T5 checkpoint with its own config.json."
+            "Use a complete checkpoint with its own config.json."
         )
 
 

@@ -21,17 +21,20 @@ logger = logging.getLogger(__name__)
 class SalienceConfig(Settings):
     """Shape of a salience head, stored beside its weights."""
 
+    members: int = 4
     hidden_size: int = 64
     positions: int = 32
-    dropout: float = 0.1
+    dropout: float = 0.3
     features: tuple[str, ...] = FEATURES
 
 
 class SalienceHead(nn.Module):
-    """Scores each segment from its mean encoder state, its index and its features.
+    """Scores each segment from its index, its features and its mean encoder state.
 
-    T5 encodes relative positions only, so the index is added as an embedding. The projection of
-    the states starts at zero: an untrained head uses position and features only.
+    It is the mean of a few small networks. The projection of the states starts at zero: an
+    untrained head uses index and features only, which suffice to rank sentences. What the states
+    add is learned from there, at the encoder's learning rate. T5 encodes relative positions only,
+    so the index is added as an embedding.
     """
 
     def __init__(
@@ -50,10 +53,12 @@ class SalienceHead(nn.Module):
         """
         super().__init__()
         self.config = config
-        self.states = nn.Linear(width, config.hidden_size)
-        self.features = nn.Linear(len(config.features), config.hidden_size)
-        self.positions = nn.Embedding(config.positions, config.hidden_size)
-        self.output = nn.Linear(config.hidden_size, 1)
+        size = config.members * config.hidden_size
+        self.states = nn.Linear(width, size, bias=False)
+        self.features = nn.Linear(len(config.features), size)
+        self.positions = nn.Embedding(config.positions, size)
+        self.hidden = MemberLinear(config.members, config.hidden_size, config.hidden_size)
+        self.output = MemberLinear(config.members, config.hidden_size, 1)
         self.dropout = nn.Dropout(config.dropout)
         self.state_dropout = nn.Dropout(state_dropout)
         self._reset_parameters()
@@ -63,15 +68,21 @@ class SalienceHead(nn.Module):
         nn.init.zeros_(self.states.weight)
         nn.init.normal_(self.features.weight, std=0.3)
         nn.init.normal_(self.positions.weight, std=0.05)
+        nn.init.normal_(self.hidden.weight, std=self.config.hidden_size**-0.5)
         nn.init.normal_(self.output.weight, std=0.1)
-        nn.init.zeros_(self.states.bias)
         nn.init.zeros_(self.features.bias)
         nn.init.constant_(self.output.bias, -2.0)  # about one segment in eight is salient
 
     def forward(
         self, states: torch.Tensor, indices: torch.Tensor, features: torch.Tensor
     ) -> torch.Tensor:
-        """Return logits of shape (batch, segments).
+        """Return logits of shape (batch, segments): the mean of `member_logits`."""
+        return self.member_logits(states, indices, features).mean(dim=-1)
+
+    def member_logits(
+        self, states: torch.Tensor, indices: torch.Tensor, features: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the logits of each member, (batch, segments, members).
 
         Args:
             states: mean encoder state of each segment, (batch, segments, width).
@@ -82,8 +93,24 @@ class SalienceHead(nn.Module):
         states = self.state_dropout(nn.functional.rms_norm(states, states.shape[-1:]))
         hidden = self.states(states) + self.features(features)
         hidden = hidden + self.positions(indices.clamp(max=self.config.positions - 1))
-        logits: torch.Tensor = self.output(self.dropout(nn.functional.gelu(hidden)))
+        shape = (*hidden.shape[:-1], self.config.members, self.config.hidden_size)
+        hidden = nn.functional.gelu(hidden).reshape(shape)
+        hidden = nn.functional.gelu(self.hidden(self.dropout(hidden)))
+        logits: torch.Tensor = self.output(self.dropout(hidden))
         return logits.squeeze(-1)
+
+
+class MemberLinear(nn.Module):
+    """A linear layer per member of an ensemble, from (..., members, inputs)."""
+
+    def __init__(self, members: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(members, inputs, outputs))
+        self.bias = nn.Parameter(torch.zeros(members, outputs))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Apply each member's layer to its own values."""
+        return torch.einsum("...mi,mio->...mo", values, self.weight) + self.bias
 
 
 def save_salience(head: SalienceHead, folder: Path) -> None:

@@ -1,8 +1,8 @@
-"""T5 tokenizers: load one, or train one and save it with T5's files."""
+"""Tokenizers: load one, decode with it, or train one and save it with T5's files."""
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import sentencepiece
@@ -14,6 +14,7 @@ from transformers import (
     T5Tokenizer,
 )
 
+from highlighter.data.vocabulary import LINE_BREAK
 from highlighter.embedded import CHECKPOINT
 from highlighter.errors import CheckpointError, first_line
 from highlighter.settings import (
@@ -27,6 +28,7 @@ from highlighter.settings import (
 )
 
 VOCABULARY_FILE = "spiece.model"
+_FILES = (VOCABULARY_FILE, "tokenizer.json", "vocab.json")
 SENTINELS = [f"<extra_id_{number}>" for number in range(100)]
 
 
@@ -37,21 +39,54 @@ def load_tokenizer(name: str, revision: str = "main") -> PreTrainedTokenizerBase
         CheckpointError: there is no tokenizer, or the hub does not answer.
     """
     folder = Path(name)
-    if folder.is_dir():
-        if not (folder / VOCABULARY_FILE).is_file() and not (folder / "tokenizer.json").is_file():
-            raise CheckpointError(f"{name}: no {VOCABULARY_FILE} or tokenizer.json in this folder.")
-        # AutoTokenizer needs a tokenizer_config.json to choose the class.
-        known = (folder / "tokenizer_config.json").is_file()
-        if known:
-            return AutoTokenizer.from_pretrained(name)
-        return _with_byte_fallback(T5Tokenizer.from_pretrained(name))
+    has_vocabulary = any((folder / file).is_file() for file in _FILES) or _is_byt5(folder)
+    if folder.is_dir() and not has_vocabulary:
+        # T5Tokenizer would make everything an unknown token, without an error.
+        raise CheckpointError(f"{name}: no {' or '.join(_FILES)} in this folder.")
     try:
+        if folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
+            return _load_by_family(folder)
         return AutoTokenizer.from_pretrained(name, revision=revision)
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{name}: no tokenizer can be loaded ({first_line(error)}). Check name and network, "
             "or give a local folder with the same files."
         ) from error
+
+
+def _load_by_family(folder: Path) -> PreTrainedTokenizerBase:
+    """Return the tokenizer of a folder without `tokenizer_config.json`."""
+    match _model_type(folder):
+        case None | "t5" | "longt5":
+            if not _is_byt5(folder):
+                return _with_byte_fallback(T5Tokenizer.from_pretrained(folder))
+        case "mt5":  # its vocabulary has no sentinels
+            return T5Tokenizer.from_pretrained(folder, extra_ids=0)
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def _model_type(folder: Path) -> str | None:
+    config = folder / "config.json"
+    return (
+        json.loads(config.read_text(encoding="utf-8"))["model_type"] if config.is_file() else None
+    )
+
+
+def _is_byt5(folder: Path) -> bool:
+    """Return whether the tokenizer is ByT5's, which needs no vocabulary file."""
+    files = (folder / "tokenizer_config.json", folder / "config.json")
+    return any("ByT5Tokenizer" in file.read_text("utf-8") for file in files if file.is_file())
+
+
+def decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
+    """Return the text of token ids, without special tokens and outer white space."""
+    text: str = tokenizer.decode(ids, skip_special_tokens=True)
+    return break_lines(text).strip()
+
+
+def break_lines(text: str) -> str:
+    """Return a decoded text with PEGASUS's token for a line break replaced by one."""
+    return text.replace(LINE_BREAK, "\n")
 
 
 def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> PreTrainedTokenizerBase:

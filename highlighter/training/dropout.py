@@ -84,7 +84,7 @@ def quick_dropout(model: PreTrainedModel) -> Iterator[None]:
     AttentionInterface.register(_NAME, attend)
     AttentionMaskInterface.register(_NAME, eager_mask)
     before = attention_implementation(model)
-    parts = [*model.encoder.modules(), *model.decoder.modules()]
+    parts = [*model.get_encoder().modules(), *model.get_decoder().modules()]
     dropouts = [part for part in parts if type(part) is nn.Dropout]
     for part in dropouts:
         part.__class__ = QuickDropout  # in place: train() and eval() still reach it

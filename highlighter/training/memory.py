@@ -112,25 +112,27 @@ def estimate(
     Large Transformer Models": 17 numbers per token and hidden unit, 5 bytes per attention weight.
     """
     config = model.config
+    width, heads = config.hidden_size, config.num_attention_heads
+    encoder_layers, decoder_layers = model.layers
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     number = _BF16 if precision == "bf16" else _FP32
     copies = _BF16 * model.num_parameters() if precision == "bf16" else 0  # autocast keeps them
     gradients = _FP32 * trained
     source, target = shape.rows * shape.source_tokens, shape.written * shape.target_tokens
     logits = _FP32 * target * config.vocab_size
-    encoder = source * (17 * number * config.d_model + 5 * config.num_heads * shape.source_tokens)
+    encoder = source * (17 * number * width + 5 * heads * shape.source_tokens)
     keys = shape.source_tokens + shape.target_tokens
-    decoder = target * (24 * number * config.d_model + 5 * config.num_heads * keys)
+    decoder = target * (24 * number * width + 5 * heads * keys)
     if not settings.summary_weight:
         target = logits = decoder = 0
-    activations = config.num_layers * encoder + config.num_decoder_layers * decoder + 3 * logits
+    activations = encoder_layers * encoder + decoder_layers * decoder + 3 * logits
     if settings.gradient_checkpointing:  # layers' inputs are kept, one layer is computed again
-        inputs = config.num_layers * source + config.num_decoder_layers * target
-        activations = _FP32 * config.d_model * inputs + max(encoder, decoder, 3 * logits)
+        inputs = encoder_layers * source + decoder_layers * target
+        activations = _FP32 * width * inputs + max(encoder, decoder, 3 * logits)
     if settings.gradient_accumulation_steps > 1 or settings.processes > 1:
         activations += gradients  # of the previous batch, or the buckets that are exchanged
     rows = settings.evaluation_batch_size
-    scores = rows * config.num_heads * shape.source_tokens**2
+    scores = rows * heads * shape.source_tokens**2
     validation = 2 * _FP32 * max(scores, rows * shape.target_tokens * config.vocab_size)
     return Estimate(
         gradients=gradients if settings.processes == 1 else 2 * gradients,

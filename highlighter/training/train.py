@@ -21,7 +21,9 @@ from highlighter.data.collator import Draws, WindowCollator
 from highlighter.data.windows import encode_prefix
 from highlighter.metrics.rouge import score_rouge
 from highlighter.model.build import LowRankUpdates
+from highlighter.model.families import fit_text
 from highlighter.model.model import HighlightModel
+from highlighter.model.tokenizer import decode
 from highlighter.settings import TextSettings, TrainingSettings
 from highlighter.training.dropout import quick_dropout
 from highlighter.training.memory import check_memory
@@ -71,8 +73,10 @@ def train(
         callbacks: further callbacks of the trainer.
 
     Raises:
+        CheckpointError: the model has too few positions for the lengths.
         TrainingError: the memory does not suffice.
     """
+    text = fit_text(text, model.config)
     arguments = _arguments(settings, len(features["train"]), text, seed, work_folder)
     validation = features["validation"]
     if settings.validation_rows is not None:
@@ -80,6 +84,8 @@ def train(
     if settings.early_stopping_patience is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(settings.early_stopping_patience)]
     updates = LowRankUpdates(model, settings.lora) if settings.lora else None
+    if settings.frozen:
+        model.seq2seq.requires_grad_(False)
     precision = "bf16" if arguments.bf16 else "fp32"
     check_memory(
         model,
@@ -123,6 +129,7 @@ def train(
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # ends mixed precision
     if updates:
         updates.merge()
+    model.requires_grad_(True)
     return _report(trainer, settings, progress)
 
 
@@ -177,18 +184,18 @@ def _arguments(
 def _dropout(
     model: HighlightModel, arguments: Seq2SeqTrainingArguments
 ) -> AbstractContextManager[None]:
-    # It is only faster where there is dropout.
+    # It is only faster where there is dropout. BART and PEGASUS don't use nn.Dropout; LongT5 has an
+    # attention of its own.
+    is_faster = getattr(model.config, "dropout_rate", 0) and model.config.model_type != "longt5"
     on_cpu = arguments.device.type == "cpu"
-    return quick_dropout(model.seq2seq) if on_cpu and model.config.dropout_rate else nullcontext()
+    return quick_dropout(model.seq2seq) if on_cpu and is_faster else nullcontext()
 
 
 def _rouge_of(tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def]
     def compute(prediction: EvalPrediction) -> dict[str, float]:
         # Padding is -100, which tokenizers cannot decode.
         texts = [
-            tokenizer.batch_decode(
-                np.where(ids < 0, tokenizer.pad_token_id, ids), skip_special_tokens=True
-            )
+            [decode(tokenizer, row) for row in np.where(ids < 0, tokenizer.pad_token_id, ids)]
             for ids in (prediction.predictions, prediction.label_ids)
         ]
         scores = score_rouge(*texts)

@@ -121,8 +121,11 @@ class HighlightTrainer(Seq2SeqTrainer):
             for name, weight in self.model.named_parameters():
                 if not weight.requires_grad:
                     continue
-                # The projection of the encoder states starts at zero and learns as the encoder.
-                head = name.startswith("salience.") and not name.startswith("salience.states.")
+                # The projection of the encoder states starts at zero and learns as the encoder, if
+                # that learns.
+                head = self._settings.frozen or (
+                    name.startswith("salience.") and not name.startswith("salience.states.")
+                )
                 groups[head, name in decayed].append(weight)
             kind, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
             self.optimizer = kind(

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 from serving.fetch.errors import PageNotHtmlError, PageTooLargeError, UrlUnreachableError
 
+_CODINGS = frozenset(
+    ["gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"]
+)
 _ZLIB, _RAW = 15, -15  # zlib's `wbits` for deflate with and without zlib's header
 
 
@@ -18,7 +21,7 @@ def decompress(body: bytes, codings: Sequence[str], max_bytes: int) -> bytes:
 
     Args:
         body: as received.
-        codings: values of the Content-Encoding headers.
+        codings: values of the Content-Encoding headers; names that are no codings are ignored.
         max_bytes: size of the result at most; memory stays within about twice that.
 
     Raises:
@@ -27,7 +30,7 @@ def decompress(body: bytes, codings: Sequence[str], max_bytes: int) -> bytes:
         UrlUnreachableError: the body is damaged.
     """
     names = [name.strip().lower() for value in codings for name in value.split(",")]
-    names = [name for name in names if name not in {"", "identity"}]
+    names = [name for name in names if name in _CODINGS]  # browsers ignore all others: "utf-8"
     try:
         if names in (["gzip"], ["x-gzip"]):
             if not body:
@@ -73,10 +76,11 @@ _BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16-le"),
 )
 _IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]+)", re.ASCII | re.IGNORECASE)
-_IN_PAGE = re.compile(
-    rb"(?:charset|<\?xml[^>]{1,40}encoding)\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGNORECASE
-)
-_SEARCHED = 4096  # bytes at the start of a page in which it may declare its charset
+_IN_XML = re.compile(rb"\s*<\?xml[^>]{1,40}encoding\s*=\s*[\"']([\w.:+-]+)", re.IGNORECASE)
+# What a page's declaration is looked for in: tags, not comments nor the text of these elements.
+_MARKUP = re.compile(rb"<(?:(!--)|(?:(script|style|title|textarea|xmp)|(meta))\b)", re.IGNORECASE)
+_MAX_ATTRIBUTES = 50
+_ATTRIBUTE = re.compile(rb"[\s/]*([^\s=>\"'/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']*)))?")
 # Python's encoding by a label's letters and digits. As in browsers, a label means the largest
 # encoding that contains it. Python's own lookup would accept slow encodings and cache every label.
 _ENCODINGS = {
@@ -102,19 +106,17 @@ def decode_page(body: bytes, content_type: str) -> str:
     """Return the text of a page, given its bytes and its Content-Type header.
 
     The encoding is, in this order: that of a byte order mark; a declared encoding whose bytes look
-    like ASCII; UTF-8, if the bytes are valid; the declared encoding (the header's before the
-    page's), if it decodes more characters beyond ASCII than it fails on; windows-1252, as in
-    browsers.
+    like ASCII; UTF-8, if the bytes are valid; the declared encoding, if it decodes more characters
+    beyond ASCII than it fails on; windows-1252, as in browsers. The header's declaration precedes
+    the page's, except for ISO-8859-1, which many servers send with every page.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
     in_header = _IN_HEADER.search(content_type)
-    in_page = _IN_PAGE.search(body[:_SEARCHED])
-    labels = [in_header[1]] if in_header else []
-    labels += [in_page[1].decode("ascii", "ignore")] if in_page else []
-    names = [_ENCODINGS.get(_NO_LETTER.sub("", label.lower())) for label in labels]
-    declared = [name for name in names if name is not None]
+    declared = [name for name in [_encoding(in_header[1])] if name] if in_header else []
+    in_page = [name for name in map(_encoding, _labels_in_page(body)) if name]
+    declared = in_page + declared if declared == ["cp1252"] else declared + in_page
     for encoding in declared:
         if encoding in _MARKER and _MARKER[encoding] in body:
             return body.decode(encoding, "replace")
@@ -124,6 +126,46 @@ def decode_page(body: bytes, content_type: str) -> str:
         if _decodes(body, encoding):
             return body.decode(encoding, "replace")
     return body.decode("cp1252", "replace")
+
+
+def _encoding(label: str) -> str | None:
+    return _ENCODINGS.get(_NO_LETTER.sub("", label.lower()))
+
+
+def _labels_in_page(body: bytes) -> list[str]:
+    """Return the charsets that an XML declaration and `meta` elements declare, in order."""
+    in_xml = _IN_XML.match(body)
+    labels = [in_xml[1]] if in_xml else []
+    position = 0
+    while found := _MARKUP.search(body, position):
+        position = found.end()
+        comment, element, _ = found.groups()
+        if comment or element:
+            end = b"-->" if comment else b"</" + element
+            position = _find(body, end, position)
+        else:
+            attributes, position = _attributes(body, position)
+            content = attributes.get(b"content", b"").decode("ascii", "ignore")
+            if b"charset" in attributes:
+                labels.append(attributes[b"charset"].strip())
+            elif attributes.get(b"http-equiv", b"").strip().lower() == b"content-type":
+                labels += [match[1].encode() for match in [_IN_HEADER.search(content)] if match]
+    return [label.decode("ascii", "ignore") for label in labels]
+
+
+def _find(body: bytes, end: bytes, position: int) -> int:
+    """Return where a comment or an element's text ends, in a page in any case of letters."""
+    found = re.compile(re.escape(end), re.IGNORECASE).search(body, position)
+    return found.end() if found else len(body)
+
+
+def _attributes(body: bytes, position: int) -> tuple[dict[bytes, bytes], int]:
+    attributes: dict[bytes, bytes] = {}
+    while len(attributes) < _MAX_ATTRIBUTES and (found := _ATTRIBUTE.match(body, position)):
+        value = next((group for group in found.groups()[1:] if group is not None), b"")
+        attributes.setdefault(found[1].lower(), value)
+        position = found.end()
+    return attributes, position
 
 
 def _decodes(body: bytes, encoding: str) -> bool:

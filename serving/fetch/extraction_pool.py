@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from serving.fetch.errors import PageTooLargeError, WebError
-from serving.fetch.extraction import ArticleText, read_page
+from serving.fetch.extraction import ArticleText, PageRedirect, read_page
 
 _PROCESSES = 2  # one page that takes long does not delay all others
 _ROOT = Path(__file__).resolve().parents[2]
@@ -39,16 +39,21 @@ class ExtractionPool:
         self._idle: list[asyncio.subprocess.Process] = []
 
     async def read_page(
-        self, body: bytes, content_type: str, codings: list[str], max_bytes: int
-    ) -> ArticleText:
-        """Return the article of a page, as `extraction.read_page`; cancelling ends the process.
+        self,
+        body: bytes,
+        content_type: str,
+        codings: list[str],
+        max_bytes: int,
+        url: str | None = None,
+    ) -> ArticleText | PageRedirect:
+        """Return what `extraction.read_page` finds in a page; cancelling ends the process.
 
         Raises:
             WebError: one of those of `extraction.read_page`; PageTooLargeError also for a page that
                 needs too much memory or CPU time.
         """
         page = {"content_type": content_type, "codings": codings, "max_bytes": max_bytes}
-        job = {"page": page, "cpu_seconds": self._cpu_seconds}
+        job = {"page": page | {"url": url}, "cpu_seconds": self._cpu_seconds}
         async with self._slots:
             process = await self._process()
             try:
@@ -60,7 +65,9 @@ class ExtractionPool:
         if "code" in result:
             kinds = {kind.code: kind for kind in WebError.__subclasses__()}
             raise kinds[result["code"]](result["message"])
-        return ArticleText(result["title"], result["text"])
+        if "location" in result:
+            return PageRedirect(**result)
+        return ArticleText(**result)
 
     async def aclose(self) -> None:
         """End the idle processes."""

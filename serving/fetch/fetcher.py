@@ -18,7 +18,7 @@ from serving.fetch.errors import (
     UrlTimeoutError,
     UrlUnreachableError,
 )
-from serving.fetch.extraction import PLAIN, media_type
+from serving.fetch.extraction import PLAIN, ArticleText, media_type
 from serving.fetch.extraction_pool import ExtractionPool
 from serving.fetch.limits import FetchSlots, WebSettings
 from serving.fetch.transport import PinnedTransport, tls_context
@@ -93,11 +93,19 @@ class ArticleFetcher:
         """
         target = self._parse(url)
         async with self._slots.hold(client, target.host), self._time_limit() as end:
-            page = await self._fetch(target, end)
-            article = await self._pool.read_page(
-                page.body, page.content_type, page.codings, self._settings.max_bytes
-            )
-        return WebArticle(page.url, article.title, article.text)
+            hops = _Hops(target, self._settings.max_redirects)
+            while True:
+                page = await self._fetch(hops, end)
+                found = await self._pool.read_page(
+                    page.body,
+                    page.content_type,
+                    page.codings,
+                    self._settings.max_bytes,
+                    page.url,
+                )
+                if isinstance(found, ArticleText):
+                    return WebArticle(page.url, found.title, found.text)
+                hops.follow(found.location)
 
     async def fetch_page(self, url: str) -> Page:
         """Return the page at a URL.
@@ -105,9 +113,9 @@ class ArticleFetcher:
         Raises:
             WebError: as `fetch_article`, except NoArticleError.
         """
-        target = self._parse(url)
+        hops = _Hops(self._parse(url), self._settings.max_redirects)
         async with self._time_limit() as end:
-            return await self._fetch(target, end)
+            return await self._fetch(hops, end)
 
     async def aclose(self) -> None:
         """End the processes that extract articles."""
@@ -133,19 +141,15 @@ class ArticleFetcher:
                 "the article's text."
             ) from error
 
-    async def _fetch(self, url: WebUrl, end: float) -> Page:
-        for _ in range(self._settings.max_redirects + 1):
-            found = await self._request(url, end)
+    async def _fetch(self, hops: "_Hops", end: float) -> Page:
+        while True:
+            found = await self._request(hops.url, end)
             if isinstance(found, Page):
                 return found
-            url = found
-        raise UrlUnreachableError(
-            f"The URL redirects more than {self._settings.max_redirects} times: give the page's "
-            "final address."
-        )
+            hops.follow(found)
 
-    async def _request(self, url: WebUrl, end: float) -> Page | WebUrl:
-        """Return the page, or the URL that it redirects to."""
+    async def _request(self, url: WebUrl, end: float) -> Page | str:
+        """Return the page, or the location that it redirects to."""
         self._require_allowed(url)
         transport = PinnedTransport(
             await self._resolver.addresses(url),
@@ -160,7 +164,7 @@ class ArticleFetcher:
         async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=None) as client:
             answer = await client.send(request, stream=True)
             if answer.status_code in _REDIRECTS:
-                return _redirect_target(url, answer)
+                return _location(url, answer)
             return await self._read(url, answer)
 
     def _require_allowed(self, url: WebUrl) -> None:
@@ -194,11 +198,34 @@ class ArticleFetcher:
         return Page(str(url), content_type, codings, bytes(body))
 
 
-def _redirect_target(url: WebUrl, answer: httpx.Response) -> WebUrl:
-    locations = answer.headers.get_list("location")
-    if len(locations) != 1:
+class _Hops:
+    """The URL to be requested next; redirects in headers and in pages are counted together."""
+
+    def __init__(self, url: WebUrl, most: int) -> None:
+        self.url = url
+        self._most = self._left = most
+
+    def follow(self, location: str) -> None:
+        """Go to a redirect's target; from https to http too, as browsers do.
+
+        Raises:
+            UrlNotAllowedError: the target is malformed or may not be fetched.
+            UrlUnreachableError: one redirect too many.
+        """
+        target = self.url.join(location)
+        if self._left == 0:
+            raise UrlUnreachableError(
+                f"The URL redirects more than {self._most} times: give the page's final address."
+            )
+        self._left -= 1
+        self.url = target
+
+
+def _location(url: WebUrl, answer: httpx.Response) -> str:
+    found = [value for name, value in answer.headers.raw if name.lower() == b"location"]
+    if len(found) != 1:
         raise UrlUnreachableError(f"{url.host} redirects to nowhere: check the URL.")
-    target = url.join(locations[0])
-    if (url.scheme, target.scheme) == ("https", "http"):  # would give up what TLS protects
-        raise UrlNotAllowedError("The URL redirects from https to http: give another page.")
-    return target
+    try:
+        return found[0].decode()
+    except UnicodeDecodeError:  # bytes of another encoding are for the server to understand
+        return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in found[0])

@@ -34,7 +34,9 @@ class WebSettings(Settings):
         le=60,
         description="longest fetch, from the first name lookup to the extracted article",
     )
-    max_redirects: int = Field(3, ge=0, le=10, description="redirects that are followed")
+    max_redirects: int = Field(
+        8, ge=0, le=10, description="redirects that are followed; link shorteners are chained"
+    )
 
     @field_validator("ports")
     @classmethod

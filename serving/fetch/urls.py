@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin
 
@@ -19,7 +20,8 @@ _AUTHORITY = re.compile(
 )
 # Control characters, spaces, backslashes (slashes to browsers) and halves of surrogate pairs.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff]")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_ENCODED = re.compile(r"[ \x80-\xa0]")  # in a redirect's target: percent-encoded, as by browsers
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # browsers read a host that ends in one as IPv4
 _KEPT = "%/:?@!$&'()*+,;=-._~[]"
 # Names that never belong to a public site: RFC 6761, 6762, 7686, 8375, 9476 and ICANN's .internal.
@@ -51,9 +53,12 @@ class WebUrl:
     def join(self, location: str) -> "WebUrl":
         """Return the target of a redirect, given a relative or absolute location.
 
+        As in browsers, spaces in it are percent-encoded, and a fragment is ignored.
+
         Raises:
             UrlNotAllowedError: as `parse_url`.
         """
+        location = _ENCODED.sub(_percent_encoded, location.split("#", 1)[0].strip(" "))
         if _FORBIDDEN.search(location):  # before urljoin, which drops some of them
             raise _not_allowed("a space, a control character or a backslash", "percent-encode it")
         try:
@@ -64,18 +69,18 @@ class WebUrl:
 
 
 def parse_url(url: str) -> WebUrl:
-    """Parse and check an absolute URL; white space around it is ignored.
+    """Parse and check an absolute URL; white space around it and a fragment are ignored.
 
     Raises:
         UrlNotAllowedError: not http or https, malformed, with user info, or with a host that is
             neither a public name nor a canonically written address.
     """
-    url = url.strip()
+    url = url.strip().split("#", 1)[0]
     if len(url) > _MAX_CHARACTERS:
         raise _not_allowed(f"over {_MAX_CHARACTERS} characters", "give a shorter one")
     if _FORBIDDEN.search(url):
         raise _not_allowed("a space, a control character or a backslash", "percent-encode it")
-    parts = _URL.fullmatch(url.split("#", 1)[0])
+    parts = _URL.fullmatch(url)
     if parts is None:
         raise _not_allowed("no http:// or https:// at its start", "give the page's full address")
     if "@" in parts["authority"]:
@@ -98,23 +103,42 @@ def parse_url(url: str) -> WebUrl:
 
 
 def check_host(name: str) -> str:
-    """Return a host name in lower case and ASCII (IDNA 2008, without mapping look-alikes).
+    """Return a host name in lower case and ASCII, without a dot at its end.
+
+    International names are encoded by IDNA 2008; look-alikes are not mapped.
 
     Raises:
         UrlNotAllowedError: not a complete host name, or a name of a local network.
     """
     try:
-        name = name.lower() if name.isascii() else idna.encode(name).decode("ascii")
+        name = name.lower() if name.isascii() else _encode_international(name)
     except idna.IDNAError as error:
         raise _not_allowed("no valid host", "correct it, or give its xn-- form") from error
+    name = name.removesuffix(".")  # a complete name, which is what all names are taken for
     labels = name.split(".")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise _not_allowed("no valid host", "correct it")
+    if "_" in labels[-1]:
         raise _not_allowed("no valid host", "correct it")
     if _NUMBER.fullmatch(labels[-1]):
         raise _not_allowed("an address in an unusual form", "write the host's name")
     if len(labels) < 2 or labels[-1] in _LOCAL_NAMES or ".".join(labels[-2:]) in _LOCAL_NAMES:
         raise _not_allowed("a host that is not on the public internet", "give a public page")
     return name
+
+
+def _encode_international(name: str) -> str:
+    """Return a name in ASCII; capitals are lowered, letters with separate accents composed."""
+    if any(unicodedata.normalize("NFC", character) != character for character in name):
+        raise idna.IDNAError("a look-alike of another character, such as the Kelvin sign")
+    lowered = "".join(
+        character.lower() if len(character.lower()) == 1 else character for character in name
+    )
+    return idna.encode(unicodedata.normalize("NFC", lowered)).decode("ascii")
+
+
+def _percent_encoded(match: re.Match[str]) -> str:
+    return quote(match[0])
 
 
 def _address(

@@ -5,6 +5,7 @@ import { byId, element } from "./dom.js";
 
 const DOUBTS = {
   empty: "the model wrote nothing",
+  damaged: "it was broken: a fragment, a repetition or an open quotation",
   unsupported_facts: "it stated a name, number or date that the article does not have",
   low_confidence: "the model was not sure enough of its words",
   misses_salient: "it said too little of the sentences that matter most",

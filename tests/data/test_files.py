@@ -460,10 +460,10 @@ def test_a_pattern_names_several_files_in_order(tmp_path: Path) -> None:
     ]
 
 
-def test_a_pattern_without_files_and_an_address_are_refused(tmp_path: Path) -> None:
+def test_a_pattern_without_files_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no file matches"):
         matching_files(str(tmp_path / "*.csv"))
-    with pytest.raises(CorpusError, match="Download the file"):
-        matching_files("s3://bucket/train.jsonl")
+    with pytest.raises(CorpusError, match="a folder. Name its files"):
+        matching_files(f"{tmp_path}/")
     odd = write(tmp_path, "odd[1].csv", "article,highlights\n")
     assert matching_files(str(odd)) == [odd]

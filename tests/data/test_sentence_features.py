@@ -3,25 +3,67 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.data.sentence_features import FEATURES, describe_segments, token_weights
+from highlighter.data.sentence_features import FEATURES, describe_segments, token_table
 
 
-def test_features_describe_position_and_words(tokenizer: PreTrainedTokenizerBase) -> None:
-    weights = token_weights(tokenizer)
-    assert weights.min() == 0
-    assert weights[tokenizer.all_special_ids].max() == 0
-    common, rare = [5, 6], [300, 301]
-    weights = np.zeros(len(tokenizer), dtype=np.float32)
-    weights[rare] = 1
-    table = _features([rare + common, common, [302, 303], rare], weights)
-    central = table["centrality"]
-    assert central[0] == central[3] > central[1] == central[2] == 0
-    assert list(table["relative_index"]) == [0, 0.25, 0.5, 0.75]
-    assert table["overlap_with_lead"][3] > 0 == table["overlap_with_lead"][2]
-    assert np.isfinite(describe_segments([[], [1]], weights)).all()
+def _sentences(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return ids
 
 
-def _features(segments: Sequence[Sequence[int]], weights: np.ndarray) -> dict[str, np.ndarray]:
-    return dict(zip(FEATURES, describe_segments(segments, weights).T, strict=True))
+def _described(
+    tokenizer: PreTrainedTokenizerBase, segments: Sequence[Sequence[int]]
+) -> dict[str, np.ndarray]:
+    table = describe_segments(segments, token_table(tokenizer))
+    return dict(zip(FEATURES, table.T, strict=True))
+
+
+def test_features_tell_place_and_repeated_words(tokenizer: PreTrainedTokenizerBase) -> None:
+    table = token_table(tokenizer)
+    assert table.surprise[tokenizer.all_special_ids].max() == 0
+    assert not table.letters[tokenizer.all_special_ids].any()
+    texts = [
+        "The ferry to Torvik sank.", "The a of in.", "Nothing else happened.", "It rained.",
+        "Torvik lost the ferry.",
+    ]  # fmt: skip
+    features = _described(tokenizer, _sentences(tokenizer, texts))
+    assert features["relative_index"] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    assert features["inverse_index"] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5])
+    for name in ("similarity_to_article", "repeated_share", "log_mentions"):
+        assert min(features[name][[0, 4]]) > max(features[name][1:4]), name
+    assert features["relative_similarity"][4] > 0 > features["relative_similarity"][3]
+    assert features["overlap_with_lead"][4] > features["overlap_with_lead"][3]
+
+
+def test_features_tell_quotes_digits_names_and_questions(
+    tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    texts = ['"We lost it," he said.', "In 2012 Anna Berg won.", "they went home", "Why, oh why?"]
+    features = _described(tokenizer, _sentences(tokenizer, texts))
+    assert list(features["quotes"]) == list(features["starts_with_quote"]) == [1, 0, 0, 0]
+    assert list(features["digits"]) == [0, 1, 0, 0]
+    assert list(features["question"]) == [0, 0, 0, 1]
+    assert features["log_commas"] == pytest.approx([np.log(2), 0, 0, np.log(2)])
+    assert np.argmax(features["capital_share"]) == 1
+    assert features["capital_share"][2] == 0
+
+
+def test_a_word_is_known_by_all_its_tokens_and_not_across_segments(
+    tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    words = _sentences(tokenizer, ["Kvortzblig", "Kvortzplag"])
+    assert set(words[0]) & set(words[1])
+    assert not _described(tokenizer, words)["repeated_share"].any()
+    assert _described(tokenizer, [words[0], words[0]])["repeated_share"].all()
+
+
+@pytest.mark.parametrize("segments", [[], [[]], [[], [5], []], [[0, 1, 2]], [[3], [4, 4]]], ids=str)
+def test_features_of_odd_segments_are_finite(
+    tokenizer: PreTrainedTokenizerBase, segments: list[list[int]]
+) -> None:
+    features = describe_segments(segments, token_table(tokenizer))
+    assert features.shape == (len(segments), len(FEATURES))
+    assert np.isfinite(features).all()

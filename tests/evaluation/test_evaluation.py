@@ -12,7 +12,7 @@ from highlighter.data.sentences import sentence_texts
 from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.pictures import picture_evaluation
 from highlighter.evaluation.record import SYSTEMS, Evaluation
-from highlighter.evaluation.report import print_scores, render_report
+from highlighter.evaluation.report import print_scores, render_report, scores_as_markdown
 from highlighter.evaluation.systems import run_systems
 from highlighter.inference.answers import HighlightRequest
 from highlighter.inference.summarizer import Summarizer
@@ -246,3 +246,22 @@ def test_the_report_shows_figures_intervals_and_escaped_articles(evaluated: Eval
     assert f"<b>{interval.mean:.1f}</b> <small>[{interval.low:.1f}, {interval.high:.1f}]" in page
     for sentence in sentence_texts(rows[0]["article"]):
         assert sentence in page
+
+
+def test_an_evaluation_says_what_was_counted_and_not_checked(
+    checkpoint: Path, evaluated: Evaluated
+) -> None:
+    assert (evaluated[0].words, evaluated[0].not_english) == ("rouge_score", 0)
+    article = "Паром вернётся на линию третьего мая. Ремонт обошёлся в миллион рублей."
+    rows = [
+        {"id": f"{n}", "group": None, "article": article * (n + 1), "highlights": article[:37]}
+        for n in range(2)
+    ]
+    evaluation, scored = run(checkpoint, datasets.Dataset.from_list(rows), workers=1)
+    assert evaluation.systems["lead3"].rouge["rouge1"].mean > 20
+    assert (evaluation.words, evaluation.not_english) == ("all_scripts", 2)
+    assert evaluation.card(1, "torch").evaluation.words == "all_scripts"
+    page = render_report(evaluation, scored, {}, samples=1)
+    for text in (page, scores_as_markdown(evaluation)):
+        assert "2 articles are not in English" in text
+        assert "words of all scripts" in text

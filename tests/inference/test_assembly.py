@@ -1,18 +1,22 @@
 """Choosing sentences and paragraphs by score, and checking a generated summary."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from highlighter.data.sentences import Span, split_paragraphs, split_sentences
 from highlighter.inference.assembly import (
     best_sentences,
     find_doubt,
     mark_paragraphs,
+    quote_sentences,
     score_paragraphs,
 )
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.settings import TrustSettings
 
-ARTICLE = ArticleFacts("Maren Holt leads the port of Ashford. Repairs cost £1.4 million on 3 May.")
+SENTENCES = ["Maren Holt leads the port of Ashford.", "Repairs cost £1.4 million on 3 May."]
+ARTICLE = ArticleFacts(" ".join(SENTENCES))
 
 SALIENT = "Holt, in Ashford since May, leads the port."
 
@@ -33,6 +37,58 @@ def test_fewer_sentences_than_requested() -> None:
     assert best_sentences([], [], 3, True) == []
 
 
+@pytest.mark.parametrize(
+    ("paragraphs", "important"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3), (20, 3)]
+)
+def test_by_default_at_most_half_of_the_paragraphs_are_important(
+    paragraphs: int, important: int
+) -> None:
+    article = "\n\n".join(f"Paragraph {number} is here." for number in range(paragraphs))
+    scores = [number / 100 for number in range(paragraphs)]
+    sentences = split_sentences(article)
+    for top_k, threshold, count in (
+        (None, None, important),
+        (20, None, paragraphs),
+        (None, 0, paragraphs),
+    ):
+        marked = mark_paragraphs(article, sentences, scores, top_k, threshold, default=3)
+        assert [paragraph.important for paragraph in marked].count(True) == count
+    marked = mark_paragraphs(article, sentences, scores, None, None, default=3)
+    assert marked[-1].important
+
+
+@pytest.mark.parametrize(
+    ("article", "chosen", "expected"),
+    [
+        ("One is.  Two is. Three is.", [0, 1], "One is.  Two is."),
+        ("One is. Two is. Three is.", [0, 2], "One is.\nThree is."),
+        ("One is. Two is. Three is. Four is.", [0, 1, 3], "One is. Two is.\nFour is."),
+        ("One is.\n\nTwo is.", [0, 1], "One is.\nTwo is."),
+        ("One is.\u2028Two is.", [0, 1], "One is.\nTwo is."),
+        ("日本語です。次の文です。", [0, 1], "日本語です。次の文です。"),
+        ("It sets window.PWN to 1. It ran.", [0, 1], "It sets window.PWN to 1. It ran."),
+        ("One is.", [], ""),
+    ],
+)
+def test_neighboring_sentences_keep_what_is_between_them(
+    article: str, chosen: list[int], expected: str
+) -> None:
+    assert quote_sentences(article, split_sentences(article), chosen) == expected
+
+
+@given(
+    st.text(st.sampled_from("aB .!?。\n\r\u2028\"'\u200b\u00ad日"), max_size=80),
+    st.lists(st.booleans(), min_size=80, max_size=80),
+)
+def test_each_line_of_a_quotation_is_in_the_article(article: str, wanted: list[bool]) -> None:
+    sentences = split_sentences(article)
+    chosen = [index for index in range(len(sentences)) if wanted[index]]
+    quoted = quote_sentences(article, sentences, chosen)
+    assert all(line in article for line in quoted.split("\n"))
+    if len(article.splitlines()) == 1 and len(chosen) == len(sentences) > 0:
+        assert quoted == article[sentences[0].start : sentences[-1].end]
+
+
 def test_a_paragraph_has_the_score_of_its_best_sentence() -> None:
     article = "One is here. Two is here.\n\nThree is here.\n\nFour is. Five is."
     scores = score_paragraphs(
@@ -48,7 +104,7 @@ def test_a_paragraph_without_a_scored_sentence_scores_zero() -> None:
 def test_an_article_of_one_paragraph_is_marked_by_sentence() -> None:
     article = "One is here. Two is here."
     sentences = split_sentences(article)
-    marked = mark_paragraphs(article, sentences, [0.2, 0.7], top_k=None, threshold=0.5)
+    marked = mark_paragraphs(article, sentences, [0.2, 0.7], top_k=None, threshold=0.5, default=3)
     assert [paragraph.text for paragraph in marked] == ["One is here.", "Two is here."]
     assert [paragraph.important for paragraph in marked] == [False, True]
 
@@ -67,6 +123,7 @@ def test_an_article_of_one_paragraph_is_marked_by_sentence() -> None:
         ("Repairs at Ashford cost £1.4 million.", 0.9, {}, None),
         ("The port is repaired.", 0.9, {}, None),
         ("", 0.9, {}, "empty"),
+        ('Holt leads the port. " the port."', 0.1, {"minimum_confidence": 0.5}, "damaged"),
         ("Repairs cost £1.5 million.", 0.9, {}, "unsupported_facts"),
         ("Maren Ashford leads the port.", 0.9, {}, "unsupported_facts"),
         ("It reopened on 4 May.", 0.9, {}, "unsupported_facts"),
@@ -80,7 +137,10 @@ def test_the_first_check_that_a_summary_fails(
     summary: str, confidence: float, settings: dict[str, float], expected: str | None
 ) -> None:
     trust = TrustSettings(**settings)
-    assert find_doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=False) == expected
+    doubt = find_doubt(
+        summary, confidence, ARTICLE, SALIENT, trust, sentences=SENTENCES, cut_off=False
+    )
+    assert doubt == expected
 
 
 @pytest.mark.parametrize(
@@ -96,4 +156,7 @@ def test_the_coverage_of_a_summary_that_was_cut_off_is_not_checked(
     summary: str, confidence: float, expected: str | None
 ) -> None:
     trust = TrustSettings(minimum_coverage=0.9, minimum_confidence=0.5)
-    assert find_doubt(summary, confidence, ARTICLE, SALIENT, trust, cut_off=True) == expected
+    doubt = find_doubt(
+        summary, confidence, ARTICLE, SALIENT, trust, sentences=SENTENCES, cut_off=True
+    )
+    assert doubt == expected

@@ -11,6 +11,7 @@ from highlighter.inference.answers import HighlightRequest, Highlights, Reading
 from highlighter.inference.engine_check import convert_and_check
 from highlighter.inference.engines import FOLDER, CTranslate2Writer, TorchWriter, convert
 from highlighter.inference.generation import Generated, generate_summaries, stream_summary
+from highlighter.inference.interruption import ComputationCancelledError, interruptible
 from highlighter.inference.summarizer import Summarizer
 from highlighter.inference.word_list import WordList
 from highlighter.model.build import build_model
@@ -146,6 +147,37 @@ def test_ctranslate2_writes_what_torch_writes(
     assert len({tuple(output.ids) for output in outputs}) > 1
     for output, reference in zip(outputs, expected, strict=True):
         assert output.confidence == pytest.approx(reference.confidence, rel=1e-3)
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_ctranslate2_stops_before_its_end_once_it_is_cancelled(
+    model: HighlightModel,
+    tokenizer: PreTrainedTokenizerBase,
+    sources: list[list[int]],
+    tmp_path: Path,
+    beams: int,
+) -> None:
+    """Greedy decoding stops at the next token, beam search before the next batch."""
+    convert(model, tokenizer, tmp_path / "converted", "float32")
+    writer = CTranslate2Writer(tmp_path / "converted", tokenizer, threads=1)
+    settings = config(tokenizer, beams)
+
+    def checks_of(cancelled_after: int) -> int:
+        checks = 0
+
+        def cancelled() -> bool:
+            nonlocal checks
+            checks += 1
+            return checks > cancelled_after
+
+        with interruptible(cancelled, None):
+            writer.write(sources, settings, batch_size=8)
+        return checks
+
+    complete = checks_of(10**6)
+    assert complete >= (8 * 3 if beams == 1 else 4)
+    with pytest.raises(ComputationCancelledError):
+        checks_of(complete // 2)
 
 
 def test_ctranslate2_refuses_what_it_cannot_do(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from highlighter.data.sentences import sentence_texts
 from highlighter.evaluation.systems import lead
-from highlighter.metrics.faithfulness import ArticleFacts, extract_facts
+from highlighter.metrics.faithfulness import ArticleFacts, extract_facts, is_english
 from tests.conftest import Sample
 
 _CLINTON = "Bill Clinton met Barack Obama. Clinton smiled."
@@ -230,3 +230,30 @@ def test_time_and_memory_are_linear_in_the_article(unit: str) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2_000 * 20_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Fähre fährt wieder nach Köln, sagte der Hafen am Dienstag. Die Reparatur kostete eine "
+        "Million Euro, und die Bewohner der Insel hatten den ganzen Winter gewartet.",
+        "De veerboot vaart in mei weer naar het eiland, zei de haven op dinsdag. De reparatie was "
+        "over tijd. Het was in de haven van Amsterdam te zien of er nog een boot was.",
+        "Le ferry reprend la ligne en mai, a annoncé le port mardi. La réparation a coûté un "
+        "million d'euros. Les habitants de l'île ont attendu tout l'hiver.",
+        "Prom wraca na linię w maju, podał port we wtorek. Naprawa kosztowała milion euro. "
+        "Mieszkańcy wyspy czekali całą zimę, a on to wie.",
+        "Паром вернётся на линию третьего мая, сообщили власти порта во вторник.",
+        "चुनाव आज शांति से हुए और मतदान सत्तर प्रतिशत रहा।",
+        "轮渡将于五月三日恢复。港务局周二表示，维修费用为一百万元。",  # noqa: RUF001
+    ],
+)
+def test_facts_are_those_of_english_articles_only(text: str) -> None:
+    assert not is_english(text)
+    assert ArticleFacts(text).unsupported("Angela Merkel paid 7 million dollars in March.") == []
+
+
+def test_news_is_english(sample: Sample) -> None:
+    assert all(is_english(row["article"]) for row in sample.rows)
+    assert is_english("Leeds 2-1 Hull.")
+    assert is_english("WASHINGTON: The president of Chile, Sebastián Piñera, met 习近平.")

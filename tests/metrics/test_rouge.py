@@ -40,6 +40,12 @@ def test_a_text_with_line_breaks_is_taken_as_laid_out() -> None:
     assert one_sentence_a_line("It rained. Mr. Holt left.") == "It rained.\nMr. Holt left."
 
 
+def test_sentences_of_a_prediction_may_share_a_line() -> None:
+    reference = "Rain fell on Monday.\nThe river rose at night.\nNobody came."
+    mixed = "The river rose at night. Rain fell on Monday.\nNobody came."
+    assert score_rouge([mixed], [reference])["rougeLsum"] == [1.0]
+
+
 def test_an_empty_prediction_scores_zero() -> None:
     assert score_rouge([""], ["It rained."])["rougeLsum"] == [0.0]
 

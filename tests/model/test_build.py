@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.features import target_text, tokenize_splits
 from highlighter.data.fingerprint import fingerprint_model, hash_folder
 from highlighter.errors import CheckpointError
-from highlighter.evaluation.distillation import compare_with_teacher
+from highlighter.evaluation.comparison import compare_with_teacher
 from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.report import render_report
 from highlighter.inference.answers import HighlightRequest

@@ -58,6 +58,7 @@ def decide_with(
         (measured(shifted(+9)), measured([math.nan] * ROWS), "challenger", "no stored score"),
         (measured(shifted(+9)), measured(metric="rouge1"), "challenger", "another measure, rouge1"),
         (measured(test_fingerprint="rows-b"), measured(), "challenger", "other test rows"),
+        (measured(words="all_scripts"), measured(), "challenger", "scored with other words"),
         (measured(test_fingerprint=None), measured(), "challenger", "other test rows"),
         (
             measured(test_fingerprint=None),

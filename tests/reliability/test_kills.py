@@ -70,7 +70,7 @@ def test_killed_runs_are_completed_by_the_next(project: Project) -> None:
 
 @pytest.mark.long
 def test_a_run_without_space_says_so_and_the_next_completes(project: Project) -> None:
-    corpus = project.folder / "highlighter" / "newswire" / "data" / "train.parquet"
+    corpus = project.folder / "highlighter" / "embedded" / "corpus" / "train.parquet"
     parquet.write_table(parquet.read_table(corpus).slice(1), corpus)
     with tiny_disk(project.folder / "mlartifacts"):
         full = Run(project)

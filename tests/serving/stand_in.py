@@ -16,7 +16,7 @@ from highlighter.inference.answers import (
     Reading,
     Truncated,
 )
-from highlighter.inference.cancellation import ComputationCancelledError
+from highlighter.inference.interruption import ComputationCancelledError
 from highlighter.model.checkpoint import EvaluationSummary
 from serving.app import build_app
 from serving.endpoints import Runtime
@@ -48,11 +48,13 @@ class StandIn:
 
     Args:
         seconds: duration of a batch, or of a stream until its first item.
+        long_seconds: the same for articles that have to give way to others.
         pause: duration between a stream's first and second item.
         failure: raised for the article `failing`, or for every article if that is None.
     """
 
     seconds: float = 0.0
+    long_seconds: float = 0.0
     pause: float = 0.0
     failure: Exception | None = None
     failing: str | None = None
@@ -71,22 +73,27 @@ class StandIn:
         *,
         batch_size: int,
         cancelled: Callable[[], bool],
+        pause: Callable[[], None] | None,
     ) -> list[Highlights]:
         assert len(requests) <= batch_size
         self._acquire()
         try:
-            return self._answers(requests, cancelled)
+            return self._answers(requests, cancelled, pause)
         finally:
             self._in_use.release()
 
     def stream(
-        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+        self,
+        request: HighlightRequest,
+        *,
+        cancelled: Callable[[], bool],
+        pause: Callable[[], None] | None,
     ) -> Generator[StreamItem, None, None]:
         self._acquire()
         try:
-            [highlights] = self._answers([request], cancelled)
+            [highlights] = self._answers([request], cancelled, pause)
             yield Reading(**highlights.model_dump(include={"paragraphs", "counts"}))
-            _work(self.pause, cancelled)
+            self._work(self.pause, cancelled, pause)
             yield from highlights.summary.split()
             yield highlights
         finally:
@@ -97,13 +104,18 @@ class StandIn:
         return self._in_use.locked()
 
     def _acquire(self) -> None:
-        self.used_by_two |= not self._in_use.acquire(blocking=False)
+        if not self._in_use.acquire(blocking=False):
+            self.used_by_two = True
+            self._in_use.acquire()
 
     def _answers(
-        self, requests: Sequence[HighlightRequest], cancelled: Callable[[], bool]
+        self,
+        requests: Sequence[HighlightRequest],
+        cancelled: Callable[[], bool],
+        pause: Callable[[], None] | None,
     ) -> list[Highlights]:
         self.batches.append(list(requests))
-        _work(self.seconds, cancelled)
+        self._work(self.long_seconds if pause else self.seconds, cancelled, pause)
         if self.failure and (
             self.failing is None or self.failing in {request.article for request in requests}
         ):
@@ -111,13 +123,18 @@ class StandIn:
         self.finished += len(requests)
         return [answer(request) for request in requests]
 
-
-def _work(seconds: float, cancelled: Callable[[], bool]) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if cancelled():
-            raise ComputationCancelledError
-        time.sleep(0.005)
+    def _work(
+        self, seconds: float, cancelled: Callable[[], bool], pause: Callable[[], None] | None
+    ) -> None:
+        """Take `seconds` of computation, in passes of 5 ms."""
+        for _ in range(round(seconds / 0.005)):
+            if pause:
+                self._in_use.release()
+                pause()
+                self._acquire()
+            if cancelled():
+                raise ComputationCancelledError
+            time.sleep(0.005)
 
 
 def answer(request: HighlightRequest) -> Highlights:

@@ -66,6 +66,47 @@ def test_bad_requests(path: str, body: Any, status: int, code: str, field: str |
     assert summarizer.asked == []
 
 
+OPTIONS = "top_k, threshold, max_summary_tokens, article, url"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("", {"article": TEXT, "topk": 1}, f"There is no field topk: the fields are {OPTIONS}"),
+        ("", {"text": TEXT}, f"There is no field text: the fields are {OPTIONS}"),
+        ("", {"article": 5}, "article: give a string, or null"),
+        ("", {"article": TEXT, "top_k": 0}, "top_k: give an integer from 1 to 50, or null"),
+        ("", {"article": TEXT, "top_k": 1.5}, "top_k: give an integer from 1 to 50, or null"),
+        ("", {"article": TEXT, "top_k": True}, "top_k: give an integer from 1 to 50, or null"),
+        ("", {"article": TEXT, "threshold": "1"}, "threshold: give a number from 0 to 1, or null"),
+        ("", {"url": "x" * 2001}, "url: give a string of at most 2,000 characters, or null"),
+        ("", {}, "Error in the body: give either `article` or `url`"),
+        ("_batch", {}, "articles: give a list of at least one JSON object"),
+        ("_batch", {"articles": []}, "articles: give a list of at least one JSON object"),
+        ("_batch", {"articles": [5]}, "articles.0: give a JSON object"),
+        (
+            "_batch",
+            {"articles": [{}], "top_k": 1},
+            "There is no field top_k: the fields are articles",
+        ),
+    ],
+)
+def test_messages_name_the_field_and_what_is_allowed(path: str, body: Any, message: str) -> None:
+    for suffix in (path,) if path else ("", "/stream"):
+        error = error_of(ask(make_app(StandIn()), f"/summarize{suffix}", json=body))
+        assert error["message"] == f"{message}."
+
+
+def test_an_entry_of_a_batch_has_the_same_messages() -> None:
+    entries = [{"article": TEXT, "topk": 1}, {"article": TEXT, "top_k": 99}, {}]
+    response = ask(make_app(StandIn()), "/summarize_batch", json={"articles": entries})
+    assert [entry["error"]["message"] for entry in response.json()["articles"]] == [
+        f"There is no field topk: the fields are {OPTIONS}.",
+        "top_k: give an integer from 1 to 50, or null.",
+        "article: give either `article` or `url`.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "headers", "status", "code"),
     [
@@ -76,7 +117,7 @@ def test_bad_requests(path: str, body: Any, status: int, code: str, field: str |
         (b'{"url": "https://a.example/\\ud83d"}', JSON, 422, "invalid_request"),
         (b'{"\\ud83d": 1, "article": "text"}', JSON, 422, "invalid_request"),
         (b'{"' + b"x" * 9_000 + b'": 1, "article": "text"}', JSON, 422, "invalid_request"),
-        (gzip.compress(b'{"article": "a"}'), JSON | GZIP, 415, "compressed_body"),
+        (gzip.compress(b'{"article": "a"}', mtime=0), JSON | GZIP, 415, "compressed_body"),
         (b'{"article": "text"}', {"content-type": "text/plain"}, 415, "not_json"),
         (b'{"article": "text"}', {}, 415, "not_json"),
         (b'{"article": "' + b"x" * 20_000 + b'"}', JSON, 413, "body_too_large"),

@@ -480,6 +480,7 @@ def test_notes_say_where_the_summary_comes_from(stub: Stub, open_page: Open) -> 
     cases: list[tuple[dict[str, Any], list[str]]] = [
         ({}, ["Written by the model"]),
         ({"doubt": "empty"}, ["wrote nothing"]),
+        ({"doubt": "damaged"}, ["broken"]),
         ({"doubt": "unsupported_facts"}, ["name, number or date that the article does not have"]),
         ({"doubt": "low_confidence"}, ["not sure enough"]),
         ({"doubt": "misses_salient"}, ["too little of the sentences that matter"]),

@@ -26,6 +26,7 @@ class Controlled:
         *,
         batch_size: int,
         cancelled: Callable[[], bool],
+        pause: Callable[[], None] | None,
     ) -> list[Highlights]:
         articles = [request.article for request in requests]
         self.batches.append(articles)
@@ -35,7 +36,11 @@ class Controlled:
         return [answer(request) for request in requests]
 
     def stream(
-        self, request: HighlightRequest, *, cancelled: Callable[[], bool]
+        self,
+        request: HighlightRequest,
+        *,
+        cancelled: Callable[[], bool],
+        pause: Callable[[], None] | None,
     ) -> Generator[StreamItem, None, None]:
         self.streamed.append("started")
         try:
@@ -171,10 +176,67 @@ def test_long_articles_are_not_batched_together() -> None:
         tasks = [asyncio.create_task(worker.summarize(request("a" * n))) for n in lengths]
         await summaries(tasks)
         assert [[len(article) for article in batch] for batch in model.batches] == [
-            [40_000, 5_000],
+            [40_000],
+            [5_000],
             [40_000],
             [60_000],
         ]
+
+    asyncio.run(run())
+
+
+LONG = "A long article. " * 1000
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_short_article_does_not_wait_for_a_long_one(streams: bool) -> None:
+    async def run() -> None:
+        summarizer = StandIn(seconds=0.01, long_seconds=30)
+        worker = ModelWorker(summarizer, lambda _: None)
+        jobs = [worker.submit(request(LONG + str(n)), "a", streams=streams) for n in range(3)]
+        await until(lambda: summarizer.batches)
+        for n in range(3):
+            assert (await worker.summarize(request(n), "b")).summary == str(n)
+        short = worker.submit(request("3"), "b", streams=True)
+        assert [item async for item in worker.stream(short)][-1]
+        assert not any(job.done.done() for job in jobs)
+        assert not summarizer.used_by_two
+        for job in jobs:
+            job.cancel()
+
+    asyncio.run(run())
+
+
+def test_long_articles_end_while_short_ones_arrive_without_pause() -> None:
+    async def run() -> None:
+        summarizer = StandIn(seconds=0.02, long_seconds=0.3)
+        worker = ModelWorker(summarizer, lambda _: None)
+        ended = asyncio.Event()
+
+        async def keep_busy() -> int:
+            count = 0
+            while not ended.is_set():
+                await worker.summarize(request(count), "b")
+                count += 1
+            return count
+
+        clients = [asyncio.create_task(keep_busy()) for _ in range(3)]
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(worker.summarize(request(LONG), "a") for _ in range(2)))
+        ended.set()
+        assert min(await asyncio.gather(*clients)) > 0
+        assert not summarizer.used_by_two
+
+    asyncio.run(run())
+
+
+def test_an_article_is_long_by_its_bytes() -> None:
+    async def run() -> None:
+        worker = new_worker(Controlled())
+        jobs = [worker.submit(request(c * 6000)) for c in ("a", "\U0001f642")]
+        assert [job.long for job in jobs] == [False, True]
+        for job in jobs:
+            job.cancel()
 
     asyncio.run(run())
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import datasets
 import pytest
 import torch
+from pydantic import ValidationError
 from transformers import (
     PreTrainedTokenizerBase,
     T5Config,
@@ -288,7 +289,7 @@ def test_a_model_with_fewer_tokens_than_its_tokenizer_is_refused(
 
 
 def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no T5 can be loaded from this folder"):
+    with pytest.raises(CheckpointError, match="no model can be loaded from this folder"):
         load_model(str(tmp_path))
     with pytest.raises(CheckpointError, match=r"no text_settings\.json"):
         read_text_settings(tmp_path)
@@ -312,3 +313,24 @@ def test_mixed_precision_ends_with_the_training(
         exact = model.seq2seq(encoder_outputs=encoded, labels=ids).logits
     assert torch.equal(logits, exact)
     assert not torch.equal(logits, logits.bfloat16().float())
+
+
+def test_a_frozen_model_is_kept_while_its_salience_head_learns(
+    tokenizer: PreTrainedTokenizerBase, features: datasets.DatasetDict, tmp_path: Path
+) -> None:
+    model = build_model(TINY, tokenizer, seed=3)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    settings = FEW_STEPS.model_copy(update={"max_steps": 4, "evaluations": 1, "frozen": True})
+    train(
+        model, tokenizer, features, text=TEXT, settings=settings, seed=3,
+        work_folder=tmp_path, callbacks=[],
+    )  # fmt: skip
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, before[name]) != name.startswith("salience."), name
+        assert weight.requires_grad
+
+
+@pytest.mark.parametrize("other", [{"lora": {}}, {"salience_weight": 0.0}])
+def test_a_frozen_model_needs_something_to_train(other: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="frozen needs a salience_weight above 0"):
+        TrainingSettings.model_validate({"frozen": True} | other)

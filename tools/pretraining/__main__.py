@@ -11,10 +11,13 @@ from pathlib import Path
 import mlflow
 import torch
 from mlflow.entities import Run
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoModelForSeq2SeqLM, PreTrainedTokenizerBase
 
+from highlighter.errors import ConfigError
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import save_checkpoint
+from highlighter.model.model import HighlightModel
+from highlighter.model.salience import save_salience
 from highlighter.model.tokenizer import VOCABULARY_FILE, load_tokenizer, train_tokenizer
 from highlighter.system.cpu import keep_to_usable_cores
 from highlighter.system.failures import exit_code_of
@@ -35,6 +38,11 @@ def main() -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument(
+        "--head-of",
+        type=Path,
+        help="checkpoint to fit a new salience head to, without pretraining",
+    )
     parser.add_argument("--work", type=Path, help="folder of the state to resume from")
     parser.add_argument("--extra-text", type=Path, help="folder of .txt, .jsonl, .csv, .parquet")
     parser.add_argument("--recipe", type=Path, default=_FOLDER / "recipe.yaml")
@@ -44,6 +52,13 @@ def main() -> int:
     torch.set_float32_matmul_precision("high")  # allows TF32 on a GPU; no effect on a CPU
     keep_to_usable_cores()
     work = options.work or options.output.with_name(options.output.name + ".work")
+    if options.head_of:
+        return exit_code_of(
+            lambda: replace_head(
+                options.recipe, options.extra_text, options.head_of, options.output
+            ),
+            "interrupted: nothing was written",
+        )
     return exit_code_of(
         lambda: make_checkpoint(
             options.recipe, options.extra_text, work, options.output, options.workers
@@ -97,6 +112,28 @@ def make_checkpoint(
     )
     (output / "README.md").write_text(card, encoding="utf-8")
     print(f"The checkpoint is in {output}.")
+
+
+def replace_head(
+    recipe_file: Path, extra_folder: Path | None, checkpoint: Path, output: Path
+) -> None:
+    """Fit a new salience head to a checkpoint, and write only the head to `output`.
+
+    Raises:
+        ConfigError: the recipe has no `salience_fit`.
+    """
+    recipe = read_recipe(recipe_file)
+    if recipe.salience_fit is None:
+        raise ConfigError(f"{recipe_file}: --head-of needs the settings salience_fit; add them.")
+    extra = read_extra_texts(extra_folder) if extra_folder else []
+    tokenizer = load_tokenizer(str(checkpoint))
+    seq2seq = AutoModelForSeq2SeqLM.from_pretrained(checkpoint, dtype=torch.float32)
+    model = HighlightModel(seq2seq)  # an earlier version's head is not read
+    model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    fit_salience(model, BatchMaker.build(recipe, tokenizer, extra), recipe.salience_fit)
+    output.mkdir(parents=True, exist_ok=True)
+    save_salience(model.salience, output)
+    print(f"The salience head is in {output}.")
 
 
 def _identify(recipe: Recipe, extra: list[tuple[str, str]]) -> str:

@@ -14,7 +14,7 @@ from highlighter.data.collator import IGNORED
 from highlighter.data.features import target_text
 from highlighter.data.files import read_rows
 from highlighter.data.oracle import greedy_oracle
-from highlighter.data.sentence_features import describe_segments, token_weights
+from highlighter.data.sentence_features import describe_segments, token_table
 from highlighter.data.windows import encode_articles
 from highlighter.errors import CorpusError
 from highlighter.settings import Columns
@@ -91,7 +91,7 @@ class ArticleEncoder:
         """Keep the tokenizer; `budget` is the largest number of tokens in a segment."""
         self._tokenizer = tokenizer
         self._budget = budget
-        self._weights = token_weights(tokenizer)
+        self._table = token_table(tokenizer)
 
     def encode(self, texts: list[tuple[str, str]]) -> list[Article]:
         """Return an Article for each pair of article and highlights."""
@@ -106,7 +106,7 @@ class ArticleEncoder:
                 salience = [int(index in salient) for index in source.sentence_of_segment]
                 tokens: Any = self._tokenizer(target_text(highlights), add_special_tokens=False)
                 target = tokens["input_ids"]
-            features = describe_segments(source.segments, self._weights)
+            features = describe_segments(source.segments, self._table)
             articles.append(Article(source.segments, features, salience, target))
         return articles
 

@@ -112,8 +112,9 @@ class SalienceFit(Settings):
     learning_rate: float = Field(
         2e-3, gt=0, description="at the start; falls linearly to a twentieth"
     )
+    weight_decay: float = Field(0.05, ge=0, description="of AdamW")
     state_dropout: float = Field(
-        0.9, ge=0, lt=1, description="dropout rate of the encoder's states"
+        0.9, ge=0, le=1, description="dropout rate of the encoder's states; 1: features only"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from highlighter.data.sentences import split_paragraphs
 from serving.fetch.decoding import decode_page
 from serving.fetch.errors import NoArticleError, PageNotHtmlError, PageTooLargeError, WebError
-from serving.fetch.extraction import read_html, read_plain
+from serving.fetch.extraction import ArticleText, PageRedirect, read_html, read_plain
 from tests.serving.fetch.servers import ARTICLE, PAGE, Server, answer, article_at, fetcher_for
 
 NEWS = f"""<!doctype html>
@@ -40,6 +40,13 @@ continuing you accept our cookie policy.</p><button>Accept all</button></div>
 <footer><p>© 2024 Ashford Post. All rights reserved.</p><a href="/privacy">Privacy</a></footer>
 </body></html>"""
 
+
+def extracted(page: str) -> ArticleText:
+    article = read_html(page)
+    assert isinstance(article, ArticleText)
+    return article
+
+
 PARAGRAPHS = [
     *ARTICLE,
     "It was a long wait.",
@@ -51,7 +58,7 @@ PARAGRAPHS = [
 
 
 def test_a_news_page() -> None:
-    article = read_html(NEWS)
+    article = extracted(NEWS)
     assert article.text.split("\n\n") == PARAGRAPHS
     assert article.title == "Ashford ferry returns to service"
     spans = split_paragraphs(article.text)
@@ -60,20 +67,62 @@ def test_a_news_page() -> None:
 
 def test_line_breaks_in_the_text_are_kept() -> None:
     page = f"<body><div class=story>{'<br><br>'.join(ARTICLE)}<br>Fares stay.</div></body>"
-    text = read_html(page).text
+    text = extracted(page).text
     assert text.split("\n\n")[:2] == list(ARTICLE[:2])
     assert "board.\nFares stay." in text
 
 
 def test_line_breaks_in_the_source_are_not_paragraphs() -> None:
     wrapped = PAGE.replace(" ", "\n   ").replace("\n   class", " class")
-    assert read_html(wrapped).text.split("\n\n") == list(ARTICLE)
+    assert extracted(wrapped).text.split("\n\n") == list(ARTICLE)
 
 
 def test_an_xhtml_page_with_a_declaration() -> None:
-    assert read_html('<?xml version="1.0" encoding="utf-8"?>' + PAGE).text.split("\n\n") == list(
+    assert extracted('<?xml version="1.0" encoding="utf-8"?>' + PAGE).text.split("\n\n") == list(
         ARTICLE
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "target"),
+    [
+        ("0; url=/other", "/other"),
+        ("0;URL='/other'", "/other"),
+        ('0;URL="/other" ', "/other"),
+        ("3, /other", "/other"),
+        (" 0 ; url = other page ", "/other%20page"),
+        ("0.5;url=http://news.example.org/other#x", "/other"),
+        ("0;url=url=a", "/url=a"),
+        ("0; url=/", None),
+        ("0; url=#top", None),
+        ("300; url=/other", None),
+        ("300", None),
+        ("0", None),
+        ("0; url=", None),
+        ("0; url=javascript:alert(1)", None),
+        ("0; url=file:///etc/passwd", None),
+        ("0; url=http://user@other.example.org/", None),
+        ("nonsense", None),
+    ],
+)
+def test_a_page_that_sends_its_readers_on(content: str, target: str | None) -> None:
+    page = (
+        f"<meta http-equiv=Refresh content='{content}'>"
+        if "'" not in content
+        else (f'<meta http-equiv=Refresh content="{content}">')
+    )
+    found = read_html(page + PAGE, "http://news.example.org/")
+    if target is None:
+        assert isinstance(found, ArticleText)
+    else:
+        assert found == PageRedirect(f"http://news.example.org{target}")
+
+
+def test_a_refresh_for_readers_without_scripts_is_followed_only_without_an_article() -> None:
+    moved = "<noscript><meta http-equiv=refresh content='0;url=/b'></noscript>"
+    found = read_html(f"<head>{moved}</head><script>go()</script>", "http://news.example.org/")
+    assert found == PageRedirect("http://news.example.org/b")
+    assert isinstance(read_html(moved + PAGE, "http://news.example.org/"), ArticleText)
 
 
 TEASERS = "".join(
@@ -127,7 +176,7 @@ def test_large_pages_are_read_in_seconds() -> None:
     page = NEWS.replace("</head>", f"{script}</head>").replace("<h2>Hard", f"{long}<h2>Hard")
     assert len(page) > 4_700_000
     start = time.process_time()
-    assert len(read_html(page).text.split("\n\n")) == len(PARAGRAPHS) + 1000
+    assert len(extracted(page).text.split("\n\n")) == len(PARAGRAPHS) + 1000
     assert time.process_time() - start < 4
 
 
@@ -163,7 +212,7 @@ def test_excessive_markup_is_refused_early(body: str) -> None:
 def test_broken_markup_gives_an_article_or_an_error(broken: str) -> None:
     for page in (broken, NEWS.replace("<h2>Hard winter</h2>", broken)):
         try:
-            text = read_html(page).text
+            text = extracted(page).text
         except WebError:
             continue
         assert page == broken or ARTICLE[0] in text
@@ -218,6 +267,38 @@ def test_a_page_may_declare_its_charset(declaration: str) -> None:
     body = (declaration + RUSSIAN).encode("cp1251")
     assert decode_page(body, "text/html") == declaration + RUSSIAN
     assert decode_page(body, "text/html; charset=koi8-r") != declaration + RUSSIAN
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<script src=x.js charset="utf-8"></script><meta charset=windows-1251>',
+        '<meta name=description content="charset=gbk"><meta charset="windows-1251">',
+        '<link rel=stylesheet charset=gbk><a charset=gbk></a><META CHARSET = "Windows-1251" />',
+        "<title>charset=gbk <meta charset=gbk></title><meta charset=windows-1251>",
+        "<!-- <meta charset=gbk> --><style><meta charset=gbk></style><meta charset=windows-1251>",
+        "<script>document.write('<meta charset=gbk>')</script><meta charset=windows-1251>",
+        "<script>" + "var a = 1;" * 100_000 + "</script><meta charset=windows-1251>",
+        "<meta content='text/html; charset=windows-1251' name='a > b' http-equiv=content-type>",
+        "<meta http-equiv=refresh content='9;charset=gbk'><meta charset=windows-1251>",
+        "<meta charset=unknown-8bit><meta charset=windows-1251>",
+    ],
+    ids=count(),
+)
+def test_only_meta_elements_declare_a_charset_however_late(head: str) -> None:
+    body = (head + RUSSIAN).encode("cp1251")
+    assert decode_page(body, "text/html") == head + RUSSIAN
+    # Many servers send this with every page.
+    assert decode_page(body, "text/html; charset=ISO-8859-1") == head + RUSSIAN
+
+
+@pytest.mark.parametrize(
+    "part", [b"<!--", b"<script>", b"<meta a", b"<meta \"'", b"<meta charset=a ", b"<meta x='"]
+)
+def test_looking_for_a_charset_takes_linear_time(part: bytes) -> None:
+    start = time.process_time()
+    decode_page(part * (2_000_000 // len(part)) + b"\xff", "text/html")
+    assert time.process_time() - start < 3
 
 
 def test_a_latin_1_page_over_the_wire() -> None:

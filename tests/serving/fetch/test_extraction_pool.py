@@ -34,7 +34,9 @@ def run(test: Callable[[ExtractionPool], Awaitable[None]], **limits: Any) -> Non
 
 
 async def read(pool: ExtractionPool, page: str = PAGE) -> ArticleText:
-    return await pool.read_page(page.encode(), "text/html", [], 5_000_000)
+    article = await pool.read_page(page.encode(), "text/html", [], 5_000_000)
+    assert isinstance(article, ArticleText)
+    return article
 
 
 def children() -> set[int]:

@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 
 from serving.fetch.addresses import system_lookup
-from serving.fetch.errors import FetchingDisabledError, UrlNotAllowedError, UrlTimeoutError
+from serving.fetch.errors import (
+    FetchingDisabledError,
+    UrlNotAllowedError,
+    UrlTimeoutError,
+    WebError,
+)
 from serving.fetch.fetcher import ArticleFetcher
 from serving.fetch.limits import WebSettings
 from tests.serving.fetch.servers import (
     ARTICLE,
     HOST,
     NO_TLS,
+    PAGE,
     Names,
     Server,
     allowing,
@@ -54,11 +60,18 @@ def test_a_page_becomes_an_article() -> None:
         ("page", ""),
         ("http://news.example.org:{port}/page", ""),
         ("//news.example.org:{port}/page", ""),
+        ("/the page", ""),
+        (" page ", ""),
+        ("/caf\u00e9", ""),
+        ("http://NEWS.example.org.:{port}/page", ""),
         ("http://169.254.169.254:{port}/latest/meta-data/", "url_not_allowed"),
         ("http://metadata.example.org:{port}/", "url_not_allowed"),
         ("http://127.0.0.2:{port}/page", "url_not_allowed"),
         ("http://2130706433:{port}/page", "url_not_allowed"),
         ("http://[::ffff:127.0.0.1]:{port}/page", "url_not_allowed"),
+        ("http://127.0.0.1 :{port}/page", "url_not_allowed"),
+        ("http://127.0.0.2.:{port}/page", "url_not_allowed"),
+        ("http://meta_data.example.org:{port}/", "url_not_allowed"),
         ("http://localhost:{port}/page", "url_not_allowed"),
         ("http://news.example.org:22/page", "url_not_allowed"),
         ("http://user@news.example.org:{port}/page", "url_not_allowed"),
@@ -70,12 +83,17 @@ def test_a_page_becomes_an_article() -> None:
 )
 @pytest.mark.parametrize("status", ["301 Moved", "307 Temporary"])
 def test_redirects(location: str, expected: str, status: str) -> None:
-    names = {HOST: [["127.0.0.1"]], "metadata.example.org": [["169.254.169.254"]]}
-    pages = {"/page": answer(), "/loop": redirect("/loop")}
+    names = {
+        HOST: [["127.0.0.1"]],
+        "metadata.example.org": [["169.254.169.254"]],
+        "meta_data.example.org": [["169.254.169.254"]],
+    }
+    pages = dict.fromkeys(("/page", "/the%20page", "/caf%C3%A9"), answer())
+    pages["/loop"] = redirect("/loop")
     with Server(pages) as server:
         pages["/"] = redirect(location.format(port=server.port), status)
         assert code_of(fetcher_for(server, names=names), server.url()) == expected
-    requests = 4 if location == "/loop" else 1 if expected else 2
+    requests = 9 if location == "/loop" else 1 if expected else 2
     assert len(server.requests) == requests
 
 
@@ -87,6 +105,57 @@ def test_redirects_are_counted(allowed: int, expected: str) -> None:
     with Server(pages) as server:
         assert code_of(fetcher_for(server, max_redirects=allowed), server.url("/0")) == expected
     assert len(server.requests) == allowed + 1
+
+
+def test_bytes_of_another_encoding_reach_the_server_as_they_are() -> None:
+    moved = redirect("/caf?").replace(b"caf?", b"caf\xe9 noir")
+    with Server({"/": moved, "/caf%E9%20noir": answer()}) as server:
+        assert code_of(fetcher_for(server), server.url()) == ""
+
+
+def test_a_chain_of_link_shorteners_is_followed() -> None:
+    """https > https > http > https > https, each name resolved and checked."""
+    hosts = [f"{name}.example.org" for name in ("t", "b", "news", "news2", "www")]
+    names = {host: [["127.0.0.1"]] for host in hosts}
+    pages: dict[str, bytes] = {}
+    with Server(pages) as server:
+        for hop, host in enumerate(hosts[1:]):
+            pages[f"/{hop}"] = redirect(server.url(f"/{hop + 1}", host=host))
+        pages["/4"] = redirect("/5/ferry returns")
+        pages["/5/ferry%20returns"] = answer()
+        article = article_at(fetcher_for(server, names=names), server.url("/0", host=hosts[0]))
+    assert article.url == server.url("/5/ferry%20returns", host="www.example.org")
+
+
+def refreshing(content: str) -> bytes:
+    return answer(f'<meta http-equiv="Refresh" content="{content}">{PAGE}')
+
+
+def test_a_page_that_sends_its_readers_on_is_followed() -> None:
+    with Server({"/": refreshing("0; url=other page"), "/other%20page": answer()}) as server:
+        assert article_at(fetcher_for(server), server.url()).url == server.url("/other%20page")
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("http://169.254.169.254:{port}/latest/meta-data/", "url_not_allowed"),
+        ("http://metadata.example.org:{port}/", "url_not_allowed"),
+        ("/again", "url_unreachable"),
+    ],
+)
+def test_the_target_of_a_page_is_checked_like_any_other(target: str, code: str) -> None:
+    names = {HOST: [["127.0.0.1"]], "metadata.example.org": [["169.254.169.254"]]}
+    pages: dict[str, bytes] = {
+        "/again": refreshing("0;url=/more"),
+        "/more": refreshing("0;url=/again"),
+    }
+    with Server(pages) as server:
+        pages["/"] = refreshing("0;url=" + target.format(port=server.port))
+        with pytest.raises(WebError) as caught:
+            article_at(fetcher_for(server, names=names), server.url())
+    assert caught.value.code == code
+    assert len(server.requests) <= 9
 
 
 @pytest.mark.parametrize(

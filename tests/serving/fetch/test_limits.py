@@ -111,7 +111,7 @@ def raw_deflate(data: bytes) -> bytes:
 
 
 TEXT = PAGE.encode()
-PACKED = gzip.compress(TEXT)
+PACKED = gzip.compress(TEXT, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,15 @@ PACKED = gzip.compress(TEXT)
     [
         (PACKED, "gzip", ""),
         (PACKED, "X-GZIP", ""),
-        (gzip.compress(TEXT[:50]) + gzip.compress(TEXT[50:]), "gzip", ""),
+        (gzip.compress(TEXT[:50], mtime=0) + gzip.compress(TEXT[50:], mtime=0), "gzip", ""),
         (PACKED + b"\0" * 20, "gzip", ""),
         (zlib.compress(TEXT), "deflate", ""),
         (raw_deflate(TEXT), "deflate", ""),
         (TEXT, "identity", ""),
+        (TEXT, "utf-8", ""),
+        (TEXT, "none, UTF-8, binary", ""),
+        (PACKED, "gzip, utf-8", ""),
+        (PACKED, "none\r\nContent-Encoding: gzip", ""),
         (PACKED[:-9], "gzip", "url_unreachable"),
         (PACKED[:30] + b"\xff" * 30 + PACKED[60:], "gzip", "url_unreachable"),
         (TEXT, "gzip", "url_unreachable"),
@@ -132,7 +136,7 @@ PACKED = gzip.compress(TEXT)
         (TEXT, "br", "page_not_html"),
         (TEXT, "zstd", "page_not_html"),
         (TEXT, "compress", "page_not_html"),
-        (gzip.compress(PACKED), "gzip, gzip", "page_not_html"),
+        (gzip.compress(PACKED, mtime=0), "gzip, gzip", "page_not_html"),
         (PACKED, "gzip\r\nContent-Encoding: gzip", "page_not_html"),
     ],
     # By number, because gzip stores the time and every test process must see the same names.

@@ -18,6 +18,7 @@ from tests.serving.fetch.servers import (
     HOST,
     Server,
     answer,
+    article_at,
     code_of,
     endless,
     fetcher_for,
@@ -130,14 +131,27 @@ def test_an_unknown_authority_is_refused_even_if_the_environment_trusts_it(
     assert not server.requests
 
 
-def test_redirects_from_https_to_http_are_refused(
+def test_redirects_from_https_to_http_and_back_are_followed_as_in_browsers(
+    authority: Authority, trusting: ssl.SSLContext
+) -> None:
+    pages: dict[str, bytes] = {"/2": answer()}
+    there: dict[str, bytes] = {}
+    with Server(pages, tls=authority.context(HOST)) as server, Server(there) as plain:
+        pages["/"] = redirect(plain.url("/1"))
+        there["/1"] = redirect(server.url("/2", scheme="https"))
+        article = article_at(fetcher_for(server, plain, tls=trusting), server.url(scheme="https"))
+    assert article.url == server.url("/2", scheme="https")
+    assert len(plain.requests) == 1
+
+
+def test_a_redirect_to_http_does_not_excuse_a_wrong_certificate(
     authority: Authority, trusting: ssl.SSLContext
 ) -> None:
     with Server(answer()) as plain:
         moved = redirect(plain.url())
-        with Server(moved, tls=authority.context(HOST)) as server:
+        with Server(moved, tls=authority.context("other.example.org")) as server:
             fetcher = fetcher_for(server, plain, tls=trusting)
-            assert code_of(fetcher, server.url(scheme="https")) == "url_not_allowed"
+            assert code_of(fetcher, server.url(scheme="https")) == "url_unreachable"
     assert not plain.requests
 
 

@@ -32,6 +32,10 @@ URLS = {
     "http://user:secret@example.org/": REFUSED,
     "http://example.org@127.0.0.1/": REFUSED,
     "http://127.0.0.1#@example.org/": REFUSED,
+    "http://127.0.0.1# @example.org/": REFUSED,
+    "http://127.0.0.1#\\@example.org/": REFUSED,
+    "http://example.org@127.0.0.1/#x": REFUSED,
+    "#http://example.org/": REFUSED,
     "http://example.org\\@127.0.0.1/": REFUSED,
     "http://example.org:22/": REFUSED,
     "http://example.org:8080/": REFUSED,
@@ -57,6 +61,13 @@ URLS = {
     "http://127.1/": REFUSED,
     "http://127.0.1/": REFUSED,
     "http://127.0.0.1.": REFUSED,
+    "http://127.0.0.1./": REFUSED,
+    "http://127.0.0.1../": REFUSED,
+    "http://127.1./": REFUSED,
+    "http://2130706433./": REFUSED,
+    "http://0x7f000001./": REFUSED,
+    "http://127\u30020\u30020\u30021\u3002/": REFUSED,
+    "http://169.254.169.254./latest/meta-data/": REFUSED,
     "http://127.0.0.0x1/": REFUSED,
     "http://0/": REFUSED,
     "http://1.1.1.1.1/": REFUSED,
@@ -121,14 +132,31 @@ URLS = {
     "http://metadata.google.internal/": REFUSED,
     "http://router.home.arpa/": REFUSED,
     "http://x.onion/": REFUSED,
-    "http://example.org./": REFUSED,
+    "http://example.org../": REFUSED,
+    "http://localhost./": REFUSED,
+    "http://localhost\u3002/": REFUSED,
+    "http://intranet./": REFUSED,
+    "http://metadata.google.internal./": REFUSED,
+    "http://./": REFUSED,
     "http://.example.org/": REFUSED,
     "http://exa..mple.org/": REFUSED,
     "http://-example.org/": REFUSED,
-    "http://exam_ple.org/": REFUSED,
+    "http://example.or_g/": REFUSED,
+    "http://127.0.0.1_/": REFUSED,
+    "http://_/": REFUSED,
+    "http://_internal/": REFUSED,
+    "http://under_score.local/": REFUSED,
+    "http://private_name.example.org/": REFUSED,
     "http://" + "a" * 64 + ".org/": REFUSED,
     "http://" + "a." * 127 + "org/": REFUSED,
     "http://\u212aitchen.example.org/": REFUSED,
+    "http://\u212aITCHEN.\u00c9xample.org/": REFUSED,
+    "http://LOCALHO\u017fT/": REFUSED,
+    "http://\u2126mega.example.org/": REFUSED,
+    "http://\uff2cOCALHOST/": REFUSED,
+    "http://\u0130stanbul.example.org/": REFUSED,
+    "http://l\u00d6calhost/": REFUSED,
+    "http://\u00d6.private.example.org\u3002/": UNREACHABLE,
     "http://exa\u00admple.org/": REFUSED,
     # what a name resolves to
     "http://private.example.org/": REFUSED,
@@ -148,12 +176,23 @@ URLS = {
     "http://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/": None,
     "http://127.0.0.1.example.org/": None,
     "http://1password.example.org/@user/a:b": None,
+    "http://example.org./": None,
+    "http://example.org.:80/": None,
+    "http://example.org\u3002/": None,
+    "https://my_blog.example.org/": None,
+    "https://M\u00dcNCHEN.Example.org/": None,
+    "https://mu\u0308nchen.example.org./": None,
+    "https://example.org/a#b c": None,
+    "https://example.org/a#:~:text=the ferry,\\returns": None,
+    "https://example.org/#" + "a" * 5000: None,
 }
 
 NAMES = {
     "example.org": [PUBLIC],
     "xn--mnchen-3ya.example.org": [PUBLIC, "2606:2800:21f::1"],
     "127.0.0.1.example.org": [PUBLIC],
+    "my_blog.example.org": [PUBLIC],
+    "private_name.example.org": ["10.1.2.3"],
     "1password.example.org": [PUBLIC],
     "private.example.org": ["10.1.2.3"],
     "mixed.example.org": [PUBLIC, "127.0.0.1"],
@@ -220,6 +259,17 @@ def test_parsed_parts_are_those_that_are_sent() -> None:
         ("//other.example.org/", "https://other.example.org/"),
         ("https://other.example.org", "https://other.example.org/"),
         ("?x=1#y", "https://example.org/a/?x=1"),
+        ("/news/ferry returns", "https://example.org/news/ferry%20returns"),
+        (" /b c ", "https://example.org/b%20c"),
+        ("/b c?d e#f g\\h", "https://example.org/b%20c?d%20e"),
+        ("/caf\u00e9/\u00a0/\u043f", "https://example.org/caf%C3%A9/%C2%A0/%D0%BF"),
+        ("//M\u00dcNCHEN.example.org./a", "https://xn--mnchen-3ya.example.org/a"),
+        ("http://127.0.0.1 /", None),
+        ("http:// 127.0.0.1/", None),
+        ("//example.org @127.0.0.1/", None),
+        ("//exam ple.org/", None),
+        ("http ://other.example.org/", "https://example.org/a/http%20:/other.example.org/"),
+        ("https://other.example.org:8 0/", None),
         ("file:///etc/passwd", None),
         ("//127.1/", None),
         ("//user@example.org/", None),
@@ -236,6 +286,21 @@ def test_locations(location: str, expected: str | None) -> None:
             base.join(location)
     else:
         assert str(base.join(location)) == expected
+
+
+def test_capitals_and_separate_accents_name_the_same_host() -> None:
+    for name in (
+        "m\u00fcller.de",
+        "M\u00fcller.DE",
+        "M\u00dcLLER.de",
+        "mu\u0308ller.de",
+        "MU\u0308LLER.de.",
+    ):
+        assert parse_url(f"https://www.{name}/a").host == "www.xn--mller-kva.de"
+    assert (
+        parse_url("http://\u039f\u0394\u039f\u03a3.gr/").host
+        == parse_url("http://\u03bf\u03b4\u03bf\u03c3.gr/").host
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -263,6 +328,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         (("*.example.org",), "a.b.example.org", True),
         (("*.example.org",), "example.org", False),
         (("*.example.org",), "evilexample.org", False),
+        (("my_blog.example.org",), "my_blog.example.org", True),
         (("example.org",), "93.184.215.14", False),
     ],
 )

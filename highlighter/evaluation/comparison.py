@@ -114,11 +114,11 @@ def _seconds(summarizer: Summarizer, article: str) -> float:
 
 
 def _contender(folder: Path, evaluation: Evaluation) -> Contender:
-    config = load_model(str(folder)).config
+    encoder_layers, decoder_layers = load_model(str(folder)).layers
     systems = {system: evaluation.systems[system] for system in COMPARED}
     return Contender(
-        encoder_layers=config.num_layers,
-        decoder_layers=config.num_decoder_layers,
+        encoder_layers=encoder_layers,
+        decoder_layers=decoder_layers,
         parameters=count_parameters(folder),
         num_beams=evaluation.generation.num_beams,
         rouge={s: {r: scores.rouge[r].mean for r in ROUGE_TYPES} for s, scores in systems.items()},

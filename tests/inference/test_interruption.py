@@ -1,13 +1,14 @@
-"""A summary is stopped between two windows or tokens once it is cancelled."""
+"""A summary is stopped or paused between two windows or tokens."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from highlighter.inference.answers import HighlightRequest
-from highlighter.inference.cancellation import ComputationCancelledError
+from highlighter.inference.answers import HighlightRequest, Highlights
 from highlighter.inference.engines import TorchWriter
+from highlighter.inference.interruption import ComputationCancelledError
 from highlighter.inference.summarizer import Summarizer
 from highlighter.model.build import build_model
 from highlighter.settings import HighlightSettings, ScratchModel, TextSettings
@@ -69,3 +70,37 @@ def test_stream_is_stopped_between_tokens(summarizer: Summarizer) -> None:
     cancelled, _ = after(len(checks) // 2)
     with pytest.raises(ComputationCancelledError):
         list(summarizer.stream(REQUEST, cancelled=cancelled))
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_summaries_that_are_computed_during_pauses_are_those_computed_alone(
+    summarizer: Summarizer, streams: bool
+) -> None:
+    others = [HighlightRequest(article=f"{n} ferries sail to Ashford. " * n) for n in (3, 30)]
+
+    def compute(pause: Callable[[], None] | None) -> Highlights:
+        if streams:
+            *_, last = summarizer.stream(REQUEST, pause=pause)
+        else:
+            [last] = summarizer.summarize([REQUEST], batch_size=2, pause=pause)
+        assert isinstance(last, Highlights)
+        return last
+
+    def text(highlights: Highlights) -> dict[str, object]:
+        return highlights.model_dump(exclude={"read_ms", "write_ms"})
+
+    alone, others_alone = compute(None), summarizer.summarize(others)
+    pauses: list[int] = []
+    found: list[Highlights] = []
+
+    def pause() -> None:
+        pauses.append(len(pauses))
+        if len(pauses) % 11 == 1:
+            thread = threading.Thread(target=lambda: found.extend(summarizer.summarize(others)))
+            thread.start()
+            thread.join()
+
+    assert text(compute(pause)) == text(alone)
+    assert len(pauses) > 24
+    assert list(map(text, found)) == list(map(text, others_alone)) * (len(found) // 2)
+    assert len(found) >= 4
