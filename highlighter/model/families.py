@@ -56,7 +56,7 @@ FAMILIES: Mapping[str, Family] = {  # by `model_type` in config.json
         layers=_BART_LAYERS,
         positions=_POSITIONS,
         computed=("embed_positions.weight",),  # sine waves
-    ),  # fmt: skip
+    ),
 }
 _INSTEAD = {
     "bigbird_pegasus": "LongT5 (google/long-t5-tglobal-base) for long articles",

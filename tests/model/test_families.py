@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import (
     AutoModelForSeq2SeqLM,
+    GenerationConfig,
     LEDConfig,
     PreTrainedConfig,
     PreTrainedModel,
@@ -340,6 +341,21 @@ def test_weights_that_older_files_hold_twice_or_not_at_all_change_nothing(
         )
     save_file(weights, tmp_path / "old" / "model.safetensors", metadata={"format": "pt"})
     assert torch.equal(logits(load_model(str(tmp_path / "old")).seq2seq), logits(plain))
+
+
+def test_forced_tokens_are_the_models_own(tmp_path: Path) -> None:
+    final = registered(write_checkpoint("bart", tmp_path / "bart"), tmp_path, BEAMS)
+    own = GenerationConfig.from_pretrained(final)
+    names = ("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "num_beams")
+    assert [getattr(own, name) for name in names] == [2, 0, 2, 3]
+    assert not own.min_length  # `generation.min_new_tokens` says it
+    tokenizer, model = load_tokenizer(str(final)), load_model(str(final))
+    outputs = generate_summaries(
+        model.seq2seq, tokenizer, tokenizer(SHORT)["input_ids"], own, batch_size=2
+    )
+    assert all(output.ids[0] == 0 for output in outputs)
+    [first, *_] = Summarizer.load(final).summarize([HighlightRequest(article=SHORT[4])])
+    assert first.truncated.summary == (len(outputs[4].ids) == 9)  # of 10, the last is forced
 
 
 @pytest.mark.parametrize("kind", ["bart", "pegasus"])

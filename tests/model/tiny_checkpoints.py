@@ -144,7 +144,12 @@ KINDS = {
     ),
     "bart": Kind(
         lambda: BartConfig(**_BART | {"forced_eos_token_id": 2}, vocab_size=401), _bart_tokenizer,
-        {"forced_bos_token_id": 0},
+        {
+            "forced_bos_token_id": 0, "forced_eos_token_id": 2, "decoder_start_token_id": 2,
+            "num_beams": 4, "length_penalty": 2.0, "min_length": 5, "max_length": 12,
+            "early_stopping": True, "no_repeat_ngram_size": 3,
+            "task_specific_params": {"summarization": {"num_beams": 4}},
+        },
     ),
     "pegasus": Kind(
         lambda: PegasusConfig(
@@ -169,6 +174,8 @@ def write_checkpoint(kind: str, folder: Path, seed: int = 2) -> Path:
         if made.on_hub.get("tie_word_embeddings") is False:
             model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
     model.save_pretrained(folder)
+    if kind == "bart":  # older files hold the generation's parameters in config.json
+        (folder / "generation_config.json").unlink()
     made.tokenizer(folder)
     file = folder / "config.json"
     config = json.loads(file.read_text()) | made.on_hub
