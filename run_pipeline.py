@@ -7,8 +7,13 @@ import sys
 from pathlib import Path
 
 from highlighter.system.failures import exit_code_of
-from highlighter.system.folders import keep_scratch_in_one_place
+from highlighter.system.folders import (
+    keep_scratch_in_one_place,
+    require_home,
+    require_writable,
+)
 from highlighter.system.locks import end_workers_with_this_process, exclusive
+from pipelines.config import load_config
 
 ROOT = Path(__file__).resolve().parent
 _INTERRUPTED = (
@@ -40,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     # A run ends half a minute after its tracking server is gone, two minutes if the server hangs.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Given pickled weights, transformers asks the hub to convert them in a pull request.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "true")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -48,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    config = load_config(options.config, options.overrides)
+    require_home()
+    require_writable(ROOT)
     with exclusive(ROOT / ".runs" / "lock", _say_busy):
         keep_scratch_in_one_place(ROOT)
         end_workers_with_this_process()
@@ -57,7 +66,7 @@ def _run(options: argparse.Namespace) -> None:
         ensure_database()  # before the steps are imported, which reads the database
         from pipelines.run import run_pipeline
 
-        run_pipeline(ROOT, options.config, options.overrides, use_cache=not options.no_cache)
+        run_pipeline(ROOT, config, use_cache=not options.no_cache)
 
 
 def _say_busy(holder: str) -> None:

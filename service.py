@@ -10,6 +10,7 @@ from bentoml.models import BentoModel
 from highlighter.errors import CheckpointError, ConfigError
 from highlighter.model.checkpoint import check_files, read_card
 from serving.app import build_app
+from serving.compat import require_free_port
 from serving.endpoints import Runtime
 from serving.fetch.fetcher import ArticleFetcher
 from serving.fetch.limits import FetchSlots
@@ -66,6 +67,7 @@ class NewsHighlighter:
         BentoML would start a worker that fails again and again.
         """
         configure_logging()
+        require_free_port()
         try:
             read_settings()
             check_files(Path(CHAMPION.resolve().path))

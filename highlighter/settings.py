@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # In MLflow's registry and in the BentoML store. `service.py` and `bentofile.yaml` name it too.
 MODEL_NAME = "news-highlighter"
+# ZenML's pipeline and MLflow's experiment.
+PIPELINE_NAME = "news_summarization"
 
 
 class Settings(BaseModel):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from highlighter.settings import MODEL_NAME
 from highlighter.system.failures import exit_code_of
-from highlighter.system.folders import scratch_folder
+from highlighter.system.folders import require_home, require_writable, scratch_folder
 from highlighter.system.locks import exclusive
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +51,8 @@ def _run(options: argparse.Namespace) -> None:
             flush=True,
         )
 
+    require_home()
+    require_writable(ROOT)
     with exclusive(ROOT / ".runs" / "lock", busy):
         _clean(options)
 
@@ -62,12 +64,11 @@ def _clean(options: argparse.Namespace) -> None:
 
     from pipelines import prune
     from pipelines.recover import end_killed_runs
-    from pipelines.stack import tracking_uri
+    from pipelines.stack import tracking_uri, use_stores_of
     from pipelines.summarization import summarization
     from release.deploy import release_lock
-    from release.registry import use_tracking_of
 
-    use_tracking_of(ROOT)
+    use_stores_of(ROOT)
     client, name, experiment = MlflowClient(), options.model_name, summarization.name
     local = client.tracking_uri == tracking_uri(ROOT)
     if not options.dry_run:

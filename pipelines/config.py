@@ -1,24 +1,79 @@
-"""Read a run's YAML, apply overrides, and check every setting against its type."""
+"""Read a run's YAML, apply overrides, and check every setting against its type.
 
-import difflib
-import inspect
-from collections.abc import Callable, Iterable, Sequence
+ZenML is imported only for a configuration that uses other keys of ZenML than `parameters`: a wrong
+setting is then reported in a fraction of a second.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
-from zenml.config.step_configurations import StepConfigurationUpdate
+from pydantic import BaseModel
 
 from highlighter.errors import ConfigError
-from highlighter.settings import ModelSource, Source
-from highlighter.system.yaml_files import Document, read_document
-from pipelines.summarization import STEPS, summarization
-
-# Computed by the runner from the files and repositories themselves.
-_COMPUTED = {"data_version", "model_version"}
+from highlighter.settings import (
+    EmbeddedSource,
+    EngineSettings,
+    EvaluationSettings,
+    GenerationSettings,
+    HighlightSettings,
+    MapSettings,
+    MinimumRows,
+    ModelSource,
+    RegistrySettings,
+    Settings,
+    Source,
+    TextSettings,
+    TrainingSettings,
+)
+from highlighter.system.yaml_files import Document, read_document, suggestion
 
 _Path = tuple[str, ...]
+_SOURCE = ("steps", "ingest", "parameters", "source")
+
+
+class _Shared(Settings):
+    model: ModelSource
+    seed: int = 13
+    text: TextSettings = TextSettings()
+    highlights: HighlightSettings = HighlightSettings()
+    generation: GenerationSettings = GenerationSettings()
+
+
+class _Ingest(Settings):
+    source: Source = EmbeddedSource(kind="embedded")
+    minimum_rows: MinimumRows = MinimumRows()
+    maximum_malformed: float = 0.1
+    workers: int | None = None
+
+
+class _Tokenize(Settings):
+    mapping: MapSettings = MapSettings()
+
+
+class _FineTune(Settings):
+    training: TrainingSettings = TrainingSettings()
+
+
+class _Evaluate(Settings):
+    engine: EngineSettings = EngineSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+
+class _Register(Settings):
+    registry: RegistrySettings = RegistrySettings()
+
+
+# What the pipeline and its steps take besides artifacts; a test compares it with their signatures.
+STEP_SETTINGS: dict[str, type[Settings]] = {
+    "ingest": _Ingest,
+    "tokenize": _Tokenize,
+    "fine_tune": _FineTune,
+    "evaluate": _Evaluate,
+    "register": _Register,
+}
+SHARED_SETTINGS = _Shared
 
 
 @dataclass(frozen=True)
@@ -87,20 +142,69 @@ def check_config(document: Document) -> RunConfig:
     Raises:
         ConfigError: as for `load_config`.
     """
-    config = document.values
-    _require_known(document, (), PipelineRunConfiguration.model_fields)
-    shared = _checked(document, summarization.entrypoint, ("parameters",))
-    settings = {"parameters": shared}
-    if config.get("steps") is not None:
-        _require_known(document, ("steps",), STEPS)
-    for name, step in STEPS.items():
-        if (config.get("steps") or {}).get(name) is not None:
-            _require_known(document, ("steps", name), StepConfigurationUpdate.model_fields)
+    _require_known_keys(document)
+    document = _with_later_form_of_files(document)
+    settings = {"parameters": _validated(document, ("parameters",), SHARED_SETTINGS)}
+    for name, kind in STEP_SETTINGS.items():
         path = ("steps", name, "parameters")
-        settings[".".join(path)] = _checked(document, step.entrypoint, path, without=shared)
-    document.validated(PipelineRunConfiguration)
+        settings[".".join(path)] = _validated(document, path, kind)
     _require_constraints_of_engine(document, settings)
+    _require_limits_allow_minimum(document, settings)
     return RunConfig(document, settings)
+
+
+def _require_known_keys(document: Document) -> None:
+    """Check the keys outside `parameters`: those of this project, or ZenML's."""
+    _require_keys(document, ("steps",), STEP_SETTINGS)
+    steps = [("steps", name) for name in STEP_SETTINGS if _at(document, ("steps", name))]
+    others = set(document.values) - {"parameters", "steps"}
+    if not others and all(set(_at(document, step)) <= {"parameters"} for step in steps):
+        return
+    from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
+    from zenml.config.step_configurations import StepConfigurationUpdate
+
+    _require_keys(document, (), PipelineRunConfiguration.model_fields)
+    for step in steps:
+        _require_keys(document, step, StepConfigurationUpdate.model_fields)
+    document.validated(PipelineRunConfiguration)
+
+
+def _validated(document: Document, path: _Path, kind: type[BaseModel]) -> dict[str, Any]:
+    """Return the settings at `path`, typed, defaults included."""
+    if _at(document, path) is None:
+        document = document.with_value(".".join(path), {}, document.origin(path))
+    return dict(document.validated(kind, path))
+
+
+def _at(document: Document, path: Iterable[str]) -> Any:
+    value: Any = document.values
+    for key in path:
+        value = (value or {}).get(key)
+    return value
+
+
+def _with_later_form_of_files(document: Document) -> Document:
+    """Return a copy without the files that a later layer replaced: three by `all`, or the reverse.
+
+    Otherwise a file or option that names `all` would have to set the three of the configuration
+    that it extends to null.
+    """
+    source = _at(document, _SOURCE)
+    if not isinstance(source, dict) or source.get("kind") != "files":
+        return document
+    splits = [name for name in ("train", "validation", "test") if source.get(name) is not None]
+    if source.get("all") is None or not splits:
+        return document
+    order = list(document.origins)
+    single = (*_SOURCE, "all")
+    several = [(*_SOURCE, name) for name in splits]
+    if any(document.origin(path) == document.origin(single) for path in several):
+        return document
+    later = [order.index(path) > order.index(single) for path in several]
+    if all(later) or not any(later):
+        for path in [single] if all(later) else several:
+            document = document.with_value(".".join(path), None, document.origin(path))
+    return document
 
 
 def _require_constraints_of_engine(document: Document, settings: dict[str, dict[str, Any]]) -> None:
@@ -114,38 +218,22 @@ def _require_constraints_of_engine(document: Document, settings: dict[str, dict[
         )
 
 
-def _checked(
-    document: Document, function: Callable[..., Any], path: _Path, without: Iterable[str] = ()
-) -> dict[str, Any]:
-    """Return the function's settings, typed: those at `path`, and the defaults of the others."""
-    hints = get_type_hints(function, include_extras=True)
-    settings = {
-        name: parameter
-        for name, parameter in inspect.signature(function).parameters.items()
-        if name not in _COMPUTED
-        and (parameter.default is not parameter.empty or path == ("parameters",))
-        and name not in without
-    }
-    given: Any = document.values
-    for key in path:
-        given = (given or {}).get(key)
-    if given is not None:
-        _require_known(document, path, settings)
-    values = {}
-    for name, parameter in settings.items():
-        if name in (given or {}):
-            values[name] = document.validated(hints[name], (*path, name))
-        elif parameter.default is parameter.empty:
-            raise ConfigError(f"{document.origin(path)}: {'.'.join((*path, name))} is missing.")
-        else:
-            values[name] = parameter.default
-    return values
+def _require_limits_allow_minimum(document: Document, settings: dict[str, dict[str, Any]]) -> None:
+    ingest = settings["steps.ingest.parameters"]
+    for split, limit in ingest["source"].limits:
+        minimum = getattr(ingest["minimum_rows"], split)
+        if limit is not None and limit < minimum:
+            key = (*_SOURCE, "limits", split)
+            raise ConfigError(
+                f"{document.origin(key)}: {'.'.join(key)} is {limit}, but minimum_rows.{split} of "
+                f"the step is {minimum}. Raise the limit or lower the minimum."
+            )
 
 
-def _require_known(document: Document, path: _Path, known: Iterable[str]) -> None:
-    given: Any = document.values
-    for key in path:
-        given = given[key]
+def _require_keys(document: Document, path: _Path, known: Iterable[str]) -> None:
+    given = _at(document, path)
+    if given is None:
+        return
     if not isinstance(given, dict):
         raise ConfigError(
             f"{document.origin(path)}: {'.'.join(path)} must hold keys, not {given!r}."
@@ -155,10 +243,5 @@ def _require_known(document: Document, path: _Path, known: Iterable[str]) -> Non
         if key not in names:
             place = (*path, key)
             raise ConfigError(
-                f"{document.origin(place)}: unknown key {'.'.join(place)}.{_hint(key, names)}"
+                f"{document.origin(place)}: unknown key {'.'.join(place)}. {suggestion(key, names)}"
             )
-
-
-def _hint(key: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(key, names, n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(names)}."

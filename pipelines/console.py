@@ -4,6 +4,7 @@ from typing import Any
 
 from datasets import Dataset
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -44,13 +45,15 @@ def print_summary(
         console.print(_tradeoff(evaluation.tradeoff), highlight=False)
     console.print(
         f"Registered {registration.model_name} version {registration.version} as "
-        f"{registration.alias}:"
+        f"{registration.alias}:",
+        markup=False,
     )
     for reason in registration.decision.reasons:
-        console.print(f"  - {reason}", highlight=False)
+        console.print(f"  - {reason}", highlight=False, markup=False)
     console.print(
         str(deployment or "There is no champion, so nothing was deployed."),
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )
     console.print("Next: [bold]bentoml serve[/]   or look at the run: [bold]mlflow ui[/]")
@@ -64,7 +67,10 @@ def _print_sample(console: Console, row: dict[str, Any]) -> None:
         if index in best:
             text.stylize("bold", start, end)
     written = "extracted" if row["doubt"] else "written"
-    console.print(f"\n[bold]Article {row['id']}[/], its most salient sentences in bold")
+    title = Text.assemble(
+        "\n", (f"Article {row['id']}", "bold"), ", its most salient sentences in bold"
+    )
+    console.print(title)
     console.print(Padding(text, (0, 0, 0, 2)))
     console.print(f"[bold]Summary[/], {written} (confidence {row['confidence']:.2f})")
     console.print(Padding(Text(row["served"]), (0, 0, 0, 2)))
@@ -74,8 +80,9 @@ def _tradeoff(tradeoff: Tradeoff) -> str:
     teacher, student, speed = tradeoff.teacher, tradeoff.student, tradeoff.speed
     difference = tradeoff.difference["abstractive"]["rougeLsum"]
     return (
-        f"[bold]Student of {tradeoff.name}:[/] {student.encoder_layers}+{student.decoder_layers} "
-        f"layers of {teacher.encoder_layers}+{teacher.decoder_layers}, "
+        f"[bold]Student of {escape(tradeoff.name)}:[/] "
+        f"{student.encoder_layers}+{student.decoder_layers} layers of "
+        f"{teacher.encoder_layers}+{teacher.decoder_layers}, "
         f"{student.num_beams} beams of {teacher.num_beams}, "
         f"{student.parameters / teacher.parameters:.0%} of the parameters;\n"
         f"  {speed.ratio.mean:.2f} times as fast {speed.ratio.low:.2f}..{speed.ratio.high:.2f}"

@@ -28,7 +28,7 @@ def recorded(root: Path, name: str) -> Iterator[None]:
     """Record a run as unfinished; the record stays if the run ends with an error."""
     file = _folder(root) / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch()
+    file.write_text(str(root), encoding="utf-8")
     yield
     file.unlink()
 
@@ -46,6 +46,9 @@ def end_killed_runs(root: Path, experiment: str) -> list[str]:
     records = _folder(root).glob("*")
     killed = []
     for record in sorted(records, key=lambda file: file.stat().st_mtime_ns):
+        if _is_of_another_checkout(record, root):
+            record.unlink()
+            continue
         runs = Client().list_pipeline_runs(name=record.name).items
         open_runs = [run for run in runs if not run.status.is_finished]
         for run in open_runs:
@@ -56,6 +59,12 @@ def end_killed_runs(root: Path, experiment: str) -> list[str]:
         if open_runs:
             killed.append(record.name)
     return killed
+
+
+def _is_of_another_checkout(record: Path, root: Path) -> bool:
+    """Return whether a record was copied with the checkout, whose run may be alive."""
+    made_in = Path(record.read_text(encoding="utf-8"))
+    return made_in != root and (_folder(made_in) / record.name).exists()
 
 
 def _end_in_zenml(run: PipelineRunResponse) -> None:

@@ -1,7 +1,6 @@
 """Run the pipeline from a configuration file, deploy the champion and print the results."""
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from highlighter.settings import (
 )
 from highlighter.system.failures import quiet_libraries
 from highlighter.system.folders import temporary_folder
-from pipelines.config import RunConfig, load_config
+from pipelines.config import RunConfig
 from pipelines.console import print_summary
 from pipelines.recover import end_killed_runs, recorded
 from pipelines.stack import ensure_stack
@@ -48,7 +47,6 @@ def resolve_model(config: RunConfig) -> tuple[RunConfig, str]:
     """
     if not isinstance(config.model, StudentModel):
         return config, fingerprint_model(config.model)
-    registry.use_stack_tracking()
     teacher = config.model.teacher
     if teacher == "champion":
         teacher = champion_as_teacher(MODEL_NAME)
@@ -80,25 +78,22 @@ def fit_to_model(config: RunConfig) -> RunConfig:
     return config.with_value("parameters.text.prefix", text.prefix)
 
 
-def run_pipeline(root: Path, config_file: Path, overrides: Sequence[str], use_cache: bool) -> None:
+def run_pipeline(root: Path, config: RunConfig, use_cache: bool) -> None:
     """Run the steps whose stored results are out of date, deploy the champion, print the summary.
 
     Call it only with the checkout's lock.
 
     Args:
         root: folder of the checkout.
-        config_file: YAML file.
-        overrides: assignments of the form "dotted.key=value".
+        config: the checked configuration.
         use_cache: whether stored results of steps are reused.
 
     Raises:
-        HighlighterError: the configuration or the input is invalid; the message says what to do.
+        HighlighterError: the input is invalid; the message says what to do.
     """
     quiet_libraries()
-    config = load_config(config_file, overrides)
     data_version = fingerprint_source(config.source)
-    ensure_stack(root, summarization.name)
-    registry.use_stack_tracking()
+    ensure_stack(root)
     config, model_version = resolve_model(config)
     config = fit_to_model(config)
     versions = {"data_version": data_version, "model_version": model_version}

@@ -3,7 +3,13 @@
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from highlighter.settings import GenerationSettings, HighlightSettings, ModelSource, TextSettings
+from highlighter.settings import (
+    PIPELINE_NAME,
+    GenerationSettings,
+    HighlightSettings,
+    ModelSource,
+    TextSettings,
+)
 from steps.evaluate import evaluate
 from steps.fine_tune import fine_tune
 from steps.ingest import ingest
@@ -13,7 +19,7 @@ from steps.tokenize import tokenize
 STEPS = {step.name: step for step in (ingest, tokenize, fine_tune, evaluate, register)}
 
 
-@pipeline(name="news_summarization", execution_mode=ExecutionMode.FAIL_FAST)
+@pipeline(name=PIPELINE_NAME, execution_mode=ExecutionMode.FAIL_FAST)
 def summarization(
     data_version: str,
     model_version: str,

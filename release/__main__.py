@@ -7,8 +7,9 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from highlighter.settings import MODEL_NAME
+from highlighter.settings import MODEL_NAME, Columns
 from highlighter.system.failures import exit_code_of, quiet_libraries
+from highlighter.system.folders import require_home
 
 ROOT = Path(__file__).resolve().parent.parent
 _INTERRUPTED = (
@@ -29,10 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("rollback", help="make the previous champion the champion again")
     judge = commands.add_parser("judge", help="score a version on articles of your own")
     judge.add_argument("version", help="number of the version, or champion")
-    judge.add_argument("file", type=Path, help="rows with `article` and `highlights`")
+    judge.add_argument("file", type=Path, help="rows with an article and its highlights")
+    judge.add_argument("--article", default="article", help="column of the articles")
+    judge.add_argument("--highlights", default="highlights", help="column of the summaries")
     options = parser.parse_args(arguments)
 
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
+    os.environ.setdefault("ZENML_LOGGING_VERBOSITY", "WARN")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -40,12 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    require_home()
     # Imported late: MLflow and ZenML take seconds and read the environment.
+    from pipelines.stack import use_stores_of
     from release.deploy import deploy
     from release.promote import promote, rollback
-    from release.registry import use_tracking_of
 
-    use_tracking_of(ROOT)
+    use_stores_of(ROOT)
     name = options.model_name
     match options.command:
         case "list":
@@ -75,7 +80,8 @@ def _judge(options: argparse.Namespace) -> None:
     quiet_libraries()
     keep_freed_memory()
     keep_to_usable_cores()
-    print_scores(judge_version(options.model_name, options.version, options.file))
+    columns = Columns(article=options.article, highlights=options.highlights)
+    print_scores(judge_version(options.model_name, options.version, options.file, columns))
 
 
 def _list(name: str) -> None:

@@ -20,19 +20,20 @@ from release.registry import find_version
 _SEED = 13  # of the random baseline and the bootstrap
 
 
-def judge_version(name: str, version: str, file: Path) -> Evaluation:
-    """Evaluate a version on the `article` and `highlights` of each row of a file.
+def judge_version(name: str, version: str, file: Path, columns: Columns) -> Evaluation:
+    """Evaluate a version on the article and highlights of each row of a file.
 
     Args:
         name: name of the registered model.
         version: number of the version, or "champion".
         file: CSV, JSON lines or parquet file.
+        columns: names of its columns.
 
     Raises:
         RegistryError: there is no such version.
         CorpusError: the file or one of its rows cannot be read.
     """
-    rows = _read(file)
+    rows = _read(file, columns)
     if version == "champion":
         found = registry.champion(MlflowClient(), name)
         if found is None:
@@ -51,13 +52,13 @@ def judge_version(name: str, version: str, file: Path) -> Evaluation:
     return evaluation
 
 
-def _read(file: Path) -> datasets.Dataset:
+def _read(file: Path, columns: Columns) -> datasets.Dataset:
     rows = []
-    for row in read_rows(str(file), Columns()):
+    for row in read_rows(str(file), columns):
         if row["problem"]:
             raise CorpusError(f"{file}, row {row['row']}: {row['problem']}. Correct or delete it.")
         rows.append({column: row[column] for column in ARTICLE_FEATURES})
         rows[-1]["id"] = row["id"] or str(row["row"])
     if not rows:
-        raise CorpusError(f"{file}: it has no rows. A row needs `article` and `highlights`.")
+        raise CorpusError(f"{file}: it has no rows. A row needs an article and highlights.")
     return datasets.Dataset.from_list(rows, features=ARTICLE_FEATURES)

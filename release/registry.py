@@ -5,7 +5,6 @@ is one transaction, or can be repeated.
 """
 
 import re
-from pathlib import Path
 from typing import Literal
 
 from mlflow.entities.model_registry import ModelVersion
@@ -33,23 +32,6 @@ class Lineage(BaseModel):
     zenml_run: str
     data_fingerprint: str
     git_commit: str
-
-
-def use_tracking_of(checkout: Path) -> None:
-    """Point MLflow at the tracking server of a checkout's ZenML stack.
-
-    Raises:
-        RegistryError: no pipeline has run in the checkout.
-    """
-    if not (checkout / ".zen").is_dir():
-        raise RegistryError(
-            f"No pipeline has run in {checkout} yet, so nothing is registered: run "
-            "`python run_pipeline.py` first."
-        )
-    from zenml.client import Client  # imported late: takes seconds, and reads the environment
-
-    Client().activate_root(checkout)
-    use_stack_tracking()
 
 
 def use_stack_tracking() -> None:

@@ -42,6 +42,7 @@ def ingest(
         folder,
         workers=workers,
         maximum_malformed=maximum_malformed,
+        limits=source.limits,
     )
     log_datasets(report.kept, report.fingerprints)
     mlflow.log_dict(report.model_dump(), "data/ingest_report.json")

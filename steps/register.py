@@ -25,7 +25,7 @@ from steps.run_record import git_commit, log_datasets, log_settings, zenml_run
 logger = get_logger(__name__)
 
 
-@step(experiment_tracker=True, cache_policy=depends_on_code(__file__))
+@step(experiment_tracker=True, cache_policy=depends_on_code(__file__, on_registry=True))
 def register(
     checkpoint: Path,
     evaluation: Evaluation,

@@ -34,6 +34,9 @@ _USUAL_NAMES = {
     "article": ("text", "document", "content", "story"),
     "highlights": ("summary", "abstract", "headline", "target"),
 }
+_NAME_COLUMNS = (
+    "set `columns` of the source (`--article` and `--highlights` of `python -m release judge`)"
+)
 _WRITTEN_LIST = re.compile(r"\[\s*[\"'].*[\"']\s*,?\s*\]", re.DOTALL)
 _NUMPY_LIST = re.compile(r"[\"']\s+[\"']")
 _SHARE_NOT_UTF8 = 0.1  # of the rows; with more, the file has another encoding
@@ -53,7 +56,7 @@ def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
     """
     path = Path(file)
     if not path.is_file():
-        raise CorpusError(f"{file}: no such file. Check the paths in the source of steps.ingest.")
+        raise CorpusError(f"{file}: no such file. Check the path, in the source of steps.ingest.")
     rows = not_utf8 = 0
     try:
         for number, fields in _read(path, columns):
@@ -203,7 +206,7 @@ def choose_columns(present: Sequence[str], columns: Columns, where: str) -> dict
         if len(found) > 1:
             raise CorpusError(
                 f"{where}: {' and '.join(map(repr, found))} could both be the column {name!r}. "
-                "Rename one, or set `columns` of the source."
+                f"Rename one, or {_NAME_COLUMNS}."
             )
         if found:
             chosen[name] = found[0]
@@ -212,7 +215,7 @@ def choose_columns(present: Sequence[str], columns: Columns, where: str) -> dict
     if missing:
         raise CorpusError(
             f"{where}: no column {', '.join(map(repr, missing))}; it has "
-            f"{', '.join(map(repr, present)) or 'none'}. Set `columns` of the source."
+            f"{', '.join(map(repr, present)) or 'none'}. {_NAME_COLUMNS.capitalize()}."
         )
     return chosen
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from highlighter.data.characters import has_visible_text
 from highlighter.errors import CorpusError
-from highlighter.settings import MinimumRows
+from highlighter.settings import MinimumRows, RowLimits
 
 _EXAMPLES = 20
 _REASONS = ("malformed", "empty", "longer_than_article", "duplicate", "in_other_split")
@@ -64,6 +64,7 @@ def validate_splits(
     *,
     workers: int | None = None,
     maximum_malformed: float = 1.0,
+    limits: RowLimits | None = None,
 ) -> tuple[datasets.DatasetDict, IngestReport]:
     """Return the valid articles (ARTICLE_FEATURES) by split, and a report.
 
@@ -76,6 +77,7 @@ def validate_splits(
         cache_folder: folder of the tables that the result is memory-mapped from.
         workers: processes that check rows; None: this process.
         maximum_malformed: share in 0..1 of a split's rows that may be malformed.
+        limits: the rows that each split was cut to; for the error message.
 
     Raises:
         CorpusError: a split keeps fewer rows than `minimum`, or has too many malformed ones.
@@ -106,7 +108,7 @@ def validate_splits(
     report = IngestReport(
         data_version=data_version, counts=counts, fingerprints=fingerprints, left_out=examples
     )
-    _require_enough(report, minimum)
+    _require_enough(report, minimum, limits)
     _require_readable(report, maximum_malformed)
     return datasets.DatasetDict({s: kept[s] for s in ("train", "validation", "test")}), report
 
@@ -174,12 +176,14 @@ def _fingerprint(rows: datasets.Dataset) -> str:
     return digest.hexdigest()[:16]
 
 
-def _require_enough(report: IngestReport, minimum: MinimumRows) -> None:
+def _require_enough(report: IngestReport, minimum: MinimumRows, limits: RowLimits | None) -> None:
     for split, counts in report.counts.items():
         required = getattr(minimum, split)
         if counts.kept < required:
             reasons = ", ".join(f"{getattr(counts, r)} {r}" for r in _REASONS if getattr(counts, r))
             shown = "; ".join(f"{row.where}: {row.reason}" for row in report.left_out[split][:3])
+            if counts.read == getattr(limits, split, None):
+                shown += f"{'. ' if shown else ''}Raise limits.{split} of the source."
             raise CorpusError(
                 f"{split}: {counts.kept} of {counts.read} rows are valid, {required} are required"
                 f" ({reasons or 'no row was left out'}). {shown or 'Add rows.'}"

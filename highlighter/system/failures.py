@@ -1,6 +1,7 @@
 """How a command ends: exit codes, and errors from disk, memory and servers explained."""
 
 import errno
+import io
 import logging
 import os
 import re
@@ -45,6 +46,7 @@ def exit_code_of(command: Callable[[], None], interrupted: str) -> int:
     Returns:
         0 on success, 1 after an explained error, 130 after Ctrl-C.
     """
+    _print_any_character()
     try:
         with _explained_tracebacks_hidden():
             command()
@@ -58,6 +60,13 @@ def exit_code_of(command: Callable[[], None], interrupted: str) -> int:
         print(f"\nerror: {explained}", file=sys.stderr)
         return 1
     return 0
+
+
+def _print_any_character() -> None:
+    """Escape characters that the output's encoding lacks, as Python does on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def explain(error: BaseException) -> HighlighterError | None:

@@ -1,5 +1,6 @@
 """Locks between processes, and worker processes that end with their parent."""
 
+import errno
 import fcntl
 import os
 import threading
@@ -8,6 +9,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from highlighter.errors import StorageError
+
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def lock(call: Callable[[Any, int], None], stream: Any, flags: int) -> None:
+    """Lock an open file by `fcntl.lockf` or `fcntl.flock`.
+
+    Raises:
+        BlockingIOError: `flags` has LOCK_NB, and another process holds the lock.
+        StorageError: the file system has no locks.
+    """
+    try:
+        call(stream, flags)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise StorageError(
+            f"{stream.name}: this file system has no locks ({os.strerror(error.errno).lower()}), "
+            "as some network mounts. Move the folder to a local disk."
+        ) from error
 
 
 @contextmanager
@@ -26,11 +50,11 @@ def exclusive(file: Path, busy: Callable[[str], None]) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+", encoding="utf-8") as stream:
         try:
-            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(fcntl.lockf, stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             stream.seek(0)
             busy(stream.read() or "another process")
-            fcntl.lockf(stream, fcntl.LOCK_EX)
+            lock(fcntl.lockf, stream, fcntl.LOCK_EX)
         stream.truncate(0)
         stream.write(f"process {os.getpid()}, running since {datetime.now():%Y-%m-%d %H:%M:%S}")
         stream.flush()

@@ -1,13 +1,14 @@
 """YAML files with typed contents: inheritance, overrides, and errors that name file and key."""
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from highlighter.errors import ConfigError
 from highlighter.settings import Settings
@@ -102,20 +103,24 @@ class Document:
         try:
             return TypeAdapter(kind).validate_python(value)
         except ValidationError as error:
-            raise ConfigError(self._explain(error, path, value)) from error
+            raise ConfigError(self._explain(error, path, value, kind)) from error
 
-    def _explain(self, error: ValidationError, path: _Path, value: Any) -> str:
+    def _explain(self, error: ValidationError, path: _Path, value: Any, kind: Any) -> str:
         problems: dict[str, list[str]] = {}
         for problem in error.errors():
             place = (*path, *_path_in_file(problem["loc"], value))
             if problem["type"].startswith("union_tag"):
                 place = (*place, "kind")
             message = _say(problem)
+            if problem["type"] == "extra_forbidden":
+                *parents, key = problem["loc"]
+                message = f"unknown key. {suggestion(str(key), _keys_at(kind, parents))}"
             named = ".".join(place)
             problems.setdefault(self.origin(place), []).append(
                 f"{named}: {message}" if named else message
             )
-        return ". ".join(f"{origin}: {'; '.join(texts)}" for origin, texts in problems.items())
+        texts = (f"{origin}: {'; '.join(texts)}" for origin, texts in problems.items())
+        return " ".join(text if text.endswith((".", "?")) else f"{text}." for text in texts)
 
 
 def read_document(file: Path) -> Document:
@@ -152,6 +157,35 @@ def read_settings_file(file: Path, kind: type[_Kind]) -> _Kind:
     """
     settings: _Kind = read_document(file).validated(kind)
     return settings
+
+
+def suggestion(key: str, known: Sequence[str]) -> str:
+    """Return a sentence that names the known key that is meant, or else all known keys."""
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+
+
+def _keys_at(kind: Any, location: Iterable[int | str]) -> list[str]:
+    """Return the keys of the settings that are at pydantic's `location` in a type."""
+    for part in location:
+        classes = list(_classes(kind))
+        tagged = [found for found in classes if _kind_of(found) == part]
+        fields = [found.model_fields[part] for found in classes if part in found.model_fields]
+        kind = tagged[0] if tagged else fields[0].annotation if fields else kind
+    return list(dict.fromkeys(name for found in _classes(kind) for name in found.model_fields))
+
+
+def _classes(kind: Any) -> Iterator[type[BaseModel]]:
+    """Yield the class of settings that a type is, or those in its union or list."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for inner in get_args(kind):
+        yield from _classes(inner)
+
+
+def _kind_of(settings: type[BaseModel]) -> Any:
+    field = settings.model_fields.get("kind")
+    return None if field is None else next(iter(get_args(field.annotation)), None)
 
 
 def _read(file: Path, extended_by: Path | None) -> dict[str, Any]:
@@ -221,8 +255,6 @@ def _path_in_file(location: tuple[int | str, ...], value: Any) -> list[str]:
 
 def _say(problem: Any) -> str:
     match problem["type"]:
-        case "extra_forbidden":
-            return "unknown key"
         case "missing":
             return "is missing"
         case "union_tag_not_found":

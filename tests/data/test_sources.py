@@ -25,7 +25,7 @@ def ingest(
     source: Source, folder: Path, minimum: MinimumRows | None = None
 ) -> tuple[datasets.DatasetDict, IngestReport]:
     raw = load_splits(source, seed=13, cache_folder=folder / "cache")
-    return validate_splits(raw, minimum or MinimumRows(), "v", folder)
+    return validate_splits(raw, minimum or MinimumRows(), "v", folder, limits=source.limits)
 
 
 def write_jsonl(file: Path, rows: list[object]) -> str:
@@ -104,6 +104,14 @@ def test_too_few_rows_left_stops_with_the_counts_and_an_example(tmp_path: Path) 
     ) as error:
         ingest(source, tmp_path, MinimumRows(test=2))
     assert "test.jsonl:1: not JSON" in str(error.value)
+
+
+def test_too_few_rows_because_of_a_limit_name_the_limit(tmp_path: Path) -> None:
+    source = three_files(tmp_path).model_copy(update={"limits": RowLimits(train=3)})
+    with pytest.raises(CorpusError, match=r"train: 3 of 3 .*Raise limits\.train of the source\.$"):
+        ingest(source, tmp_path, MinimumRows(train=4))
+    with pytest.raises(CorpusError, match=r"test: 4 of 4 .*Add rows\.$"):
+        ingest(source, tmp_path, MinimumRows(test=5))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "json", "parquet"])

@@ -1,6 +1,10 @@
 """The shipped configurations, and what a wrong one is answered with."""
 
+import inspect
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -11,7 +15,7 @@ import yaml
 from highlighter.errors import ConfigError
 from highlighter.settings import FileSource, HubSource, PretrainedModel, Settings
 from highlighter.system.yaml_files import Document, read_document
-from pipelines.config import check_config, load_config
+from pipelines.config import SHARED_SETTINGS, STEP_SETTINGS, check_config, load_config
 from pipelines.summarization import STEPS, summarization
 from serving.settings import ServingSettings, read_settings
 from tests.conftest import ROOT
@@ -244,9 +248,114 @@ def test_an_override_of_another_form_is_refused(override: str) -> None:
         load_config(REFERENCE, [override])
 
 
-def test_a_close_key_is_suggested() -> None:
-    with pytest.raises(ConfigError, match="Did you mean 'fine_tune'"):
-        load_config(REFERENCE, ["steps.finetune.parameters.training.epochs=1"])
+@pytest.mark.parametrize(
+    ("override", "meant"),
+    [
+        ("parameter.seed=1", "parameters"),
+        ("parameters.sed=1", "seed"),
+        ("parameters.text.max_sourc_tokens=64", "max_source_tokens"),
+        ("parameters.highlights.trust.minimum_confidenc=0.5", "minimum_confidence"),
+        ("parameters.model={kind: pretrained, nam: x}", "name"),
+        ("parameters.model={kind: scratch, vocabulary: {kind: train, siz: 500}}", "size"),
+        ("steps.finetune.parameters.training.epochs=1", "fine_tune"),
+        ("steps.fine_tune.parameter.training.epochs=1", "parameters"),
+        ("steps.fine_tune.parameters.trainin.epochs=1", "training"),
+        ("steps.fine_tune.parameters.training.epoch=1", "epochs"),
+        ("steps.fine_tune.parameters.training.lora={rang: 1}", "rank"),
+        ("steps.ingest.parameters.source={kind: files, all: a, colums: {}}", "columns"),
+        ("steps.ingest.parameters.source.limits.trian=1", "train"),
+        ("steps.register.parameters.registry.gate.metrik=rouge1", "metric"),
+    ],
+)
+def test_a_close_key_is_suggested_at_any_depth(override: str, meant: str) -> None:
+    with pytest.raises(ConfigError, match=f"Did you mean '{meant}'"):
+        load_config(REFERENCE, [override])
+
+
+def test_without_a_close_key_all_are_named() -> None:
+    with pytest.raises(ConfigError, match="unknown key. Known: num_beams, length_penalty"):
+        load_config(REFERENCE, ["parameters.generation.zzz=1"])
+
+
+def test_the_settings_are_those_of_the_pipelines_and_steps_functions() -> None:
+    shared = _signature(summarization.entrypoint, {"data_version", "model_version"})
+    assert _fields(SHARED_SETTINGS) == shared
+    assert set(STEP_SETTINGS) == set(STEPS)
+    for name, step in STEPS.items():
+        given = _signature(step.entrypoint, set())
+        own = {
+            key: value for key, value in given.items() if value[1] is not inspect.Parameter.empty
+        }
+        assert _fields(STEP_SETTINGS[name]) == own, name
+
+
+def _signature(function: Any, computed: set[str]) -> dict[str, tuple[Any, Any]]:
+    hints = get_type_hints(function, include_extras=True)
+    parameters = inspect.signature(function).parameters.items()
+    return {name: (hints[name], p.default) for name, p in parameters if name not in computed}
+
+
+def _fields(settings: type[Settings]) -> dict[str, tuple[Any, Any]]:
+    hints = get_type_hints(settings, include_extras=True)
+    empty = inspect.Parameter.empty
+    return {
+        name: (hints[name], empty if field.is_required() else field.default)
+        for name, field in settings.model_fields.items()
+    }
+
+
+def test_a_wrong_setting_is_reported_before_anything_large_is_imported(tmp_path: Path) -> None:
+    """Not even the checkout's lock is taken."""
+    program = (
+        "import sys, run_pipeline\n"
+        "code = run_pipeline.main(['--set', 'parameters.sed=1'])\n"
+        "large = {'zenml', 'torch', 'mlflow', 'transformers', 'datasets'}\n"
+        "print(code, sorted(large & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "1 []\n"
+    assert "Did you mean 'seed'" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["option", "file"])
+def test_all_replaces_the_three_files_of_the_configuration_that_it_extends(
+    how: str, tmp_path: Path
+) -> None:
+    files = ROOT / "configs" / "files.yaml"
+    if how == "option":
+        config = load_config(files, ["steps.ingest.parameters.source.all=mine.csv"])
+    else:
+        mine = tmp_path / "mine.yaml"
+        source = {"kind": "files", "all": "mine.csv"}
+        content = {"extends": str(files), "steps": {"ingest": {"parameters": {"source": source}}}}
+        mine.write_text(yaml.safe_dump(content))
+        config = load_config(mine)
+    source = config.source
+    assert isinstance(source, FileSource)
+    assert (source.all, source.train, source.validation, source.test) == ("mine.csv", *[None] * 3)
+    given = config.zenml["steps"]["ingest"]["parameters"]["source"]
+    assert (given["all"], given["train"]) == ("mine.csv", None)
+
+
+def test_three_files_replace_all() -> None:
+    place = "steps.ingest.parameters.source"
+    splits = [f"{place}.{split}={split}.csv" for split in ("train", "validation", "test")]
+    one = f"{place}={{kind: files, all: mine.csv}}"
+    source = load_config(REFERENCE, [one, *splits]).source
+    assert isinstance(source, FileSource)
+    assert (source.all, source.train) == (None, "train.csv")
+    with pytest.raises(ConfigError, match="not both"):
+        load_config(REFERENCE, [one, splits[0], f"{place}.all=other.csv", *splits[1:]])
+
+
+def test_a_limit_below_the_minimum_is_named() -> None:
+    limit = "steps.ingest.parameters.source.limits.train=50"
+    with pytest.raises(ConfigError, match=f"^--set {limit}: .*limits.train is 50.*train.*is 100"):
+        load_config(ROOT / "configs" / "files.yaml", [limit])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The BentoML store follows the champion of the registry, whatever state it is in."""
 
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,47 @@ def test_an_interrupted_copy_is_never_served_and_is_repeated(
         for model in models(NAME):
             if model.info.labels["model_version"] == new.version:
                 bentoml.models.delete(model.tag)
+
+
+@pytest.fixture(params=["models", f"models/{NAME}"])
+def other_file_system(request: pytest.FixtureRequest, stores: Stores) -> Iterator[Path]:
+    """Part of the BentoML store on another file system than the rest, as a mounted volume."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == bento_home().stat().st_dev:
+        pytest.skip("no second file system")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        place = bento_home() / request.param
+        shutil.rmtree(place, ignore_errors=True)
+        place.symlink_to(folder)
+        yield place
+        place.unlink()
+
+
+def test_the_store_may_be_on_another_file_system(stores: Stores, other_file_system: Path) -> None:
+    stores.publish(30)
+    stores.publish(31)
+    assert stores.served() == ("2", "weights 2")
+    changed_weights()
+    assert deploy(NAME) is not None
+    assert stores.served() == ("2", "weights 2")
+    stores.check_complete()
+    assert len(models(NAME)) == 2
+    folder = other_file_system / NAME if other_file_system.name == "models" else other_file_system
+    assert {path.name for path in folder.iterdir() if not path.is_dir()} == {"latest"}
+
+
+def test_an_interrupted_copy_to_another_file_system_is_repeated(
+    stores: Stores, other_file_system: Path
+) -> None:
+    stores.publish(30)
+    stores.publication(31)()
+    for owner, name in ((shutil, "copytree"), (shutil, "copyfile"), (Path, "replace")):
+        interrupt("kill -9", owner, name, True, lambda: deploy(NAME))
+        assert stores.served() in (("1", "weights 1"), ("2", "weights 2"))
+        assert deploy(NAME) is not None
+        assert stores.served() == ("2", "weights 2")
+        bentoml.models.delete(f"{NAME}:latest")
+    assert other_file_system.is_symlink()
 
 
 def test_a_model_dated_in_the_future_is_not_served(stores: Stores) -> None:

@@ -1,9 +1,7 @@
 """Promotion and rollback by hand, and the command line."""
 
 import shutil
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import bentoml
@@ -147,7 +145,7 @@ def test_a_version_whose_files_are_missing_or_changed_is_not_promoted(stores: St
 def test_the_command_line(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("release.registry.use_tracking_of", lambda checkout: None)
+    monkeypatch.setattr("pipelines.stack.use_stores_of", lambda checkout: None)
     assert command_line.main(["deploy"]) == 0
     assert "has no champion" in capsys.readouterr().out
     stores.publish(30)
@@ -176,21 +174,42 @@ def test_the_command_line(
     assert "Served: nothing" in capsys.readouterr().out
 
 
-def test_the_command_line_uses_the_tracking_server_of_the_active_stack(
+def test_the_command_line_uses_the_stores_of_its_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command_line, "ROOT", tmp_path)
     assert command_line.main(["list"]) == 1
     assert "run `python run_pipeline.py` first" in capsys.readouterr().err
-    (tmp_path / ".zen").mkdir()
     roots: list[Path] = []
-    client = SimpleNamespace(activate_root=roots.append)
-    monkeypatch.setitem(sys.modules, "zenml.client", SimpleNamespace(Client=lambda: client))
 
-    def use_stack_tracking() -> None:
+    def use_stores_of(root: Path) -> None:
+        roots.append(root)
         raise RegistryError("asked")
 
-    monkeypatch.setattr("release.registry.use_stack_tracking", use_stack_tracking)
+    monkeypatch.setattr("pipelines.stack.use_stores_of", use_stores_of)
     assert command_line.main(["list"]) == 1
     assert roots == [tmp_path]
     assert "asked" in capsys.readouterr().err
+
+
+def test_judge_reads_the_columns_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipelines.stack.use_stores_of", lambda checkout: None)
+    rows: list[Any] = []
+
+    def evaluate(checkpoint: Path, given: Any, **settings: Any) -> Any:
+        rows.extend(given)
+        raise RegistryError("enough")
+
+    monkeypatch.setattr("release.judge.evaluate_checkpoint", evaluate)
+    monkeypatch.setattr("release.judge.find_version", lambda uri: None)
+    monkeypatch.setattr("release.judge.fetch_checkpoint", lambda version, folder: folder)
+    file = tmp_path / "mine.csv"
+    file.write_text("body,points\nIt rained.,Rain.\n")
+    assert command_line.main(["judge", "1", str(file)]) == 1
+    assert "`--article` and `--highlights`" in capsys.readouterr().err
+    options = ["--article", "body", "--highlights", "points"]
+    assert command_line.main(["judge", "1", str(file), *options]) == 1
+    assert "enough" in capsys.readouterr().err
+    assert [(row["article"], row["highlights"]) for row in rows] == [("It rained.", "Rain.")]

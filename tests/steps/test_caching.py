@@ -1,6 +1,7 @@
 """Which files a step's stored result depends on."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from zenml.config.cache_policy import CachePolicy
@@ -54,3 +55,18 @@ def test_a_template_beside_a_used_module_counts_and_another_does_not(
         "requirements.txt",
         "constraints.txt",
     ]
+
+
+def test_only_registration_depends_on_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One ZenML store serves several checkouts; a stored version is one of another registry."""
+    functions = {name: STEPS[name].configuration.cache_policy.cache_func for name in STEPS}
+    assert {name for name, function in functions.items() if function} == {"register"}
+    assert functions["register"].import_path == "steps.caching.registry_address"
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "sqlite:///registry.db")
+    addresses = set()
+    for uri in ("sqlite:///a.db", "sqlite:///b.db"):
+        tracker = SimpleNamespace(get_tracking_uri=lambda uri=uri: uri)
+        client = SimpleNamespace(active_stack=SimpleNamespace(experiment_tracker=tracker))
+        monkeypatch.setattr(steps.caching, "Client", lambda client=client: client)
+        addresses.add(steps.caching.registry_address())
+    assert addresses == {f"sqlite:///{name}.db sqlite:///registry.db" for name in "ab"}

@@ -3,9 +3,12 @@
 import errno
 import http.server
 import logging
+import os
 import resource
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -25,7 +28,9 @@ from safetensors.torch import save_file
 
 from highlighter.data import fingerprint
 from highlighter.errors import HighlighterError, OutOfMemoryError, ServerError, StorageError
+from highlighter.system import unsupported
 from highlighter.system.failures import exit_code_of, explain
+from tests.conftest import ROOT
 
 RAISED = (OSError, RuntimeError, MemoryError, SafetensorError)
 
@@ -240,3 +245,55 @@ def test_only_zenmls_traceback_of_an_explained_error_is_hidden(
         except HighlighterError:
             logging.getLogger(names[0]).exception("step failed")
     assert caplog.records[0].exc_info is not None
+
+
+def test_output_in_another_encoding_escapes_what_it_lacks() -> None:
+    program = (
+        "from highlighter.system.failures import exit_code_of\n"
+        "from rich.console import Console\n"
+        "def command():\n"
+        "    print('é')\n"
+        "    Console().print('ü – ✓')\n"
+        "exit_code_of(command, '')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "\\xe9\n\\xfc \\u2013 \\u2713\n"
+
+
+@pytest.mark.parametrize(
+    ("platform", "version", "said"),
+    [
+        ("win32", (3, 11), "On Windows, run it in WSL"),
+        ("cygwin", (3, 11), "WSL"),
+        ("linux", (3, 10, 2), "Python 3.11, 3.12 or 3.13 is needed; this is 3.10"),
+        ("darwin", (3, 14), "this is 3.14"),
+    ],
+)
+def test_an_unsupported_system_is_one_line(
+    platform: str, version: tuple[int, ...], said: str
+) -> None:
+    assert said in unsupported(platform, version)
+    for supported in ((3, 11), (3, 12, 1), (3, 13)):
+        assert unsupported("linux", supported) == unsupported("darwin", supported) == ""
+
+
+@pytest.mark.parametrize(
+    "command", [["run_pipeline.py"], ["-m", "release", "list"], ["-m", "pipelines.clean"]]
+)
+def test_windows_is_named_before_any_import_fails(command: list[str], tmp_path: Path) -> None:
+    """Python's own start-up is that of this system; `fcntl` and `resource` are missing as there."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "sys.platform = 'win32'\n"
+        "sys.modules |= dict.fromkeys(('fcntl', 'resource', 'pwd', 'grp'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "WSL" in line
