@@ -12,6 +12,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 from highlighter.errors import CheckpointError, first_line
 from highlighter.model.families import check_positions, fit_text, read_config
 from highlighter.model.model import HighlightModel
+from highlighter.model.salience import load_salience
 from highlighter.model.tokenizer import load_tokenizer
 from highlighter.settings import (
     Division,
@@ -150,10 +151,11 @@ def check_files(folder: Path) -> None:
     read_text_settings(folder)
     read_highlight_settings(folder)
     read_engine(folder)
-    for name in ("config.json", "model.safetensors", "salience.safetensors"):
+    for name in ("config.json", "model.safetensors", "salience.json", "salience.safetensors"):
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder}: no {name}.")
     count_parameters(folder)
+    load_salience(str(folder))
 
 
 def generation_config(

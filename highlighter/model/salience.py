@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers.utils import cached_file, has_file
@@ -120,7 +122,7 @@ def save_salience(head: SalienceHead, folder: Path) -> None:
     (folder / CONFIG_FILE).write_text(config, encoding="utf-8")
 
 
-def load_salience(name: str, revision: str) -> SalienceHead | None:
+def load_salience(name: str, revision: str = "main") -> SalienceHead | None:
     """Return the salience head of a checkpoint, or None if it has none.
 
     Args:
@@ -128,19 +130,31 @@ def load_salience(name: str, revision: str) -> SalienceHead | None:
         revision: commit, branch or tag of the repository.
 
     Raises:
-        CheckpointError: the head was trained with other features.
+        CheckpointError: the head has other features or another shape, or its file is incomplete.
     """
     if not has_file(name, WEIGHTS_FILE, revision=revision):
         logger.info("%s has no salience head; a new one is initialized", name)
         return None
     file = Path(cached_file(name, CONFIG_FILE, revision=revision))
-    config = SalienceConfig.model_validate_json(file.read_text(encoding="utf-8"))
+    try:
+        config = SalienceConfig.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        problem = ": ".join([*map(str, first["loc"]), first["msg"]])
+        raise CheckpointError(f"{name}/{CONFIG_FILE}: {problem}. Train it again.") from error
     if config.features != FEATURES:
         raise CheckpointError(
-            f"{name}: its salience head uses the features {', '.join(config.features)}, this "
-            f"version of the project computes {', '.join(FEATURES)}. Train it again."
+            f"{name}/{CONFIG_FILE}: the salience head uses the features "
+            f"{', '.join(config.features)}, this version of the project computes "
+            f"{', '.join(FEATURES)}. Train it again."
         )
-    weights = load_file(cached_file(name, WEIGHTS_FILE, revision=revision))
-    head = SalienceHead(weights["states.weight"].shape[1], config)
-    head.load_state_dict(weights)
+    try:
+        weights = load_file(cached_file(name, WEIGHTS_FILE, revision=revision))
+        head = SalienceHead(weights["states.weight"].shape[1], config)
+        head.load_state_dict(weights)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{name}/{WEIGHTS_FILE}: incomplete, or of another shape than {CONFIG_FILE} says. "
+            "Train it again."
+        ) from error
     return head

@@ -39,6 +39,7 @@ def test_complete_checkpoint_passes(checkpoint: Path) -> None:
         "highlight_settings.json",
         "measured.json",
         "model.safetensors",
+        "salience.json",
         "salience.safetensors",
         "text_settings.json",
     ],
@@ -56,6 +57,9 @@ def test_missing_file_is_named(checkpoint: Path, name: str) -> None:
         ("measured.json", '{"parameters": 1}', "measured.json: engine: Field required"),
         ("engine.json", '{"kind": "other"}', "engine.json: kind: Input should be"),
         ("model.safetensors", "half of it", "model.safetensors cannot be read"),
+        ("salience.json", "{", "Invalid JSON"),
+        ("salience.json", '{"members": "many"}', "members: Input should be a valid integer"),
+        ("salience.json", '{"features": ["length"]}', "uses the features length, this version"),
     ],
 )
 def test_incomplete_file_is_named(checkpoint: Path, name: str, content: str, message: str) -> None:
@@ -64,3 +68,9 @@ def test_incomplete_file_is_named(checkpoint: Path, name: str, content: str, mes
         check_files(checkpoint)
     assert message in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_salience_head_of_another_shape_is_named(checkpoint: Path) -> None:
+    (checkpoint / "salience.json").write_text('{"hidden_size": 8}')
+    with pytest.raises(CheckpointError, match=r"salience\.safetensors: .* of another shape"):
+        check_files(checkpoint)
