@@ -19,7 +19,9 @@ from highlighter.evaluation.record import (
 from highlighter.metrics.faithfulness import is_english
 from highlighter.metrics.rouge import division_into_words
 from highlighter.metrics.statistics import (
+    CalibrationBin,
     Interval,
+    calibration_bins,
     mean_interval,
     paired_difference,
     ratio_interval,
@@ -111,7 +113,17 @@ def sum_up(
         empty=float(np.mean([not text for text in rows["abstractive"]])),
         confidence=float(table["confidence"].mean()),
         doubted=float(np.mean([bool(reason) for reason in rows["doubt"]])),
+        calibration=_calibration(rows),
     )
+
+
+def _calibration(rows: datasets.Dataset) -> list[CalibrationBin]:
+    """Return how often sentences with about the same score are among the oracle's."""
+    scores, chosen = [], []
+    for of_article, oracle in zip(rows["sentence_scores"], rows["oracle_chosen"], strict=True):
+        scores += of_article
+        chosen += [float(index in set(oracle)) for index in range(len(of_article))]
+    return calibration_bins(scores, chosen)
 
 
 def _numbers(rows: datasets.Dataset) -> dict[str, NDArray[np.float64]]:

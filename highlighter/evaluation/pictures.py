@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from highlighter.evaluation.record import Evaluation, column
-from highlighter.metrics.statistics import Interval
+from highlighter.metrics.statistics import CalibrationBin, Interval, calibration_error
 from highlighter.training.report import TrainingReport
 
 Points = Sequence[tuple[int, float]]
@@ -93,6 +93,26 @@ def plot_places(places: Mapping[str, Sequence[float]]) -> Figure:
     return figure
 
 
+def plot_calibration(bins: Sequence[CalibrationBin]) -> Figure:
+    """Return the share of sentences that the oracle chose, by their score."""
+    error = 100 * calibration_error(list(bins))
+    figure = _figure(
+        f"Sentences' scores, calibration error {error:.1f} %", "score", "share chosen by the oracle"
+    )
+    axes = figure.axes[0]
+    axes.plot((0, 1), (0, 1), color="#888888", linestyle=":", label="calibrated")
+    largest = max((part.count for part in bins), default=1)
+    axes.scatter(
+        [part.probability for part in bins],
+        [part.share for part in bins],
+        s=[10 + 190 * part.count / largest for part in bins],
+        color="#1f4e79",
+        label="sentences (area: their number)",
+    )
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
 def plot_summary_lengths(words: Mapping[str, Sequence[float]]) -> Figure:
     """Return histograms of the summaries' words, one outline per system."""
     figure = _figure("Length of summaries (test)", "words", "summaries")
@@ -107,7 +127,7 @@ def plot_summary_lengths(words: Mapping[str, Sequence[float]]) -> Figure:
 def picture_evaluation(
     evaluation: Evaluation, rows: datasets.Dataset, training: TrainingReport
 ) -> dict[str, Figure]:
-    """Return learning curves, ROUGE, places of chosen sentences, and lengths of summaries."""
+    """Return learning curves, ROUGE, calibration, places of sentences, and lengths of summaries."""
     shown = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
     words = {
         name: rows[column(name, "words")][:] for name in ("abstractive", "extractive", "lead3")
@@ -116,6 +136,7 @@ def picture_evaluation(
     return {
         "learning_curves": plot_learning_curves(training.curves, training.best_step),
         "rouge": plot_rouge({name: evaluation.systems[name].rouge for name in shown}),
+        "calibration": plot_calibration(evaluation.calibration),
         "places": plot_places({name: _places(rows, name) for name in ("extractive", "oracle")}),
         "summary_lengths": plot_summary_lengths(words),
     }

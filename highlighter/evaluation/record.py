@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import BaseModel
 
-from highlighter.metrics.statistics import Interval
+from highlighter.metrics.statistics import CalibrationBin, Interval, calibration_error
 from highlighter.model.checkpoint import EvaluationSummary, MeasuredModel, Score
 from highlighter.settings import (
     ROUGE_TYPES,
@@ -163,7 +163,8 @@ class Evaluation(BaseModel):
     `writer` is the engine, its type and device. `doubted`, `cut_off` and `empty` are shares in 0..1
     of the generated summaries: those that failed a check, reached the token limit, or are empty.
     `words` says how ROUGE divides texts into words. `not_english` is the number of articles whose
-    summaries' facts are not checked.
+    summaries' facts are not checked. `calibration` compares the sentences' scores with the share of
+    them that the oracle chose.
     """
 
     rows: int
@@ -181,6 +182,7 @@ class Evaluation(BaseModel):
     empty: float
     confidence: float
     doubted: float
+    calibration: list[CalibrationBin] = []
     words: Division = "rouge_score"
     not_english: int = 0
     tradeoff: Tradeoff | None = None
@@ -199,6 +201,7 @@ class Evaluation(BaseModel):
             flat[f"test/{system}/faithfulness"] = scores.faithfulness.mean
             flat[f"test/{system}/fact_recall"] = scores.fact_recall.mean
             flat[f"test/{system}/words"] = scores.words
+        flat["test/extractive/calibration_error"] = calibration_error(self.calibration)
         for measure in ("confidence", "doubted", "cut_off", "empty"):
             flat[f"test/abstractive/{measure}"] = getattr(self, measure)
         if self.tradeoff is not None:

@@ -1,4 +1,4 @@
-"""Bootstrap intervals of means and of paired differences."""
+"""Bootstrap intervals of means and of paired differences; calibration of probabilities."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,3 +71,42 @@ def ratio_interval(
         rng=np.random.default_rng(seed),
     ).confidence_interval
     return Interval(mean=ratio, low=float(low), high=float(high))
+
+
+class CalibrationBin(BaseModel):
+    """Predictions with about the same probability; `share` of them are true."""
+
+    count: int
+    probability: float
+    share: float
+
+
+def calibration_bins(
+    probabilities: ArrayLike, truths: ArrayLike, bins: int = 10
+) -> list[CalibrationBin]:
+    """Return the predictions in bins of equal width, without empty bins.
+
+    Args:
+        probabilities: in 0..1, one per prediction.
+        truths: whether each prediction came true, 0 or 1.
+        bins: number of bins of 0..1.
+    """
+    given, true = np.asarray(probabilities, np.float64), np.asarray(truths, np.float64)
+    places = np.minimum((given * bins).astype(int), bins - 1)
+    return [
+        CalibrationBin(
+            count=int(part.sum()),
+            probability=float(given[part].mean()),
+            share=float(true[part].mean()),
+        )
+        for part in (places == number for number in range(bins))
+        if part.any()
+    ]
+
+
+def calibration_error(bins: list[CalibrationBin]) -> float:
+    """Return the expected calibration error, in 0..1 (Naeini et al. 2015); NaN without bins."""
+    total = sum(part.count for part in bins)
+    if not total:
+        return float("nan")
+    return sum(part.count * abs(part.probability - part.share) for part in bins) / total

@@ -18,6 +18,7 @@ from highlighter.inference.answers import HighlightRequest
 from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.rouge import score_rouge
+from highlighter.metrics.statistics import calibration_error
 from highlighter.metrics.text import compression
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import finish_checkpoint, save_checkpoint
@@ -229,6 +230,18 @@ def test_the_gate_gets_the_configured_measure(evaluated: Evaluated) -> None:
     assert measured.lead3 == pytest.approx(evaluation.systems["lead3"].rouge["rouge2"].mean)
 
 
+def test_every_sentence_counts_in_the_calibration(evaluated: Evaluated) -> None:
+    evaluation, rows = evaluated
+    bins = evaluation.calibration
+    sentences = sum(map(len, rows["sentence_scores"]))
+    chosen = sum(map(len, rows["oracle_chosen"]))
+    assert sum(part.count for part in bins) == sentences
+    assert sum(part.count * part.share for part in bins) == pytest.approx(chosen)
+    error = evaluation.metrics()["test/extractive/calibration_error"]
+    assert error == pytest.approx(calibration_error(bins))
+    assert 0 < error < 1
+
+
 def test_the_report_shows_figures_intervals_and_escaped_articles(evaluated: Evaluated) -> None:
     evaluation, rows = evaluated
     training = TrainingReport(
@@ -239,7 +252,7 @@ def test_the_report_shows_figures_intervals_and_escaped_articles(evaluated: Eval
     nasty = rows.select([0]).map(lambda row: {"abstractive": "<script>alert(1)</script>"})
     figures = picture_evaluation(evaluation, rows, training)
     page = render_report(evaluation, nasty, figures, samples=5)
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 5
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     interval = evaluation.systems["lead3"].rouge["rougeLsum"]

@@ -100,6 +100,7 @@ def test_mlflow_has_settings_curves_pictures_samples_and_the_model(client: Mlflo
         f"figures/{name}.png"
         for name in (
             "articles_lengths",
+            "calibration",
             "highlights_lengths",
             "learning_curves",
             "places",
