@@ -66,8 +66,10 @@ def test_lora_spares_the_optimizers_state_and_gradients(
     plain = estimate(model, SHAPE, settings, "fp32")
     LowRankUpdates(model, LoraSettings(rank=2))
     adapted = estimate(model, SHAPE, settings, "fp32")
-    assert adapted.gradients < plain.gradients / 3
-    assert adapted.optimizer < plain.optimizer / 3
+    # The salience head, as large as this tiny model, is trained completely.
+    head = 4 * sum(weight.numel() for weight in model.salience.parameters())
+    assert adapted.gradients - head < (plain.gradients - head) / 3
+    assert adapted.optimizer - 2 * head < (plain.optimizer - 2 * head) / 3
 
 
 def tune(tokenizer: PreTrainedTokenizerBase, folder: Path, settings: TrainingSettings) -> None:
