@@ -37,8 +37,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return make_project(tmp_path_factory.mktemp("killed"))
 
 
-def test_killed_runs_are_completed_by_the_next(project: Project) -> None:
-    """Kill the very first start, then `register` while another run waits, then the deployment."""
+def kill_three_runs(project: Project) -> bool:
+    """Kill the very first start, then `register` while another run waits, then the deployment.
+
+    Return whether every kill came in time: a moment later, the run has ended.
+    """
     database = Path(project.environment["ZENML_LOCAL_STORES_PATH"], "default_zen_store/zenml.db")
     first = Run(project)
     # ZenML is creating its tables.
@@ -51,19 +54,30 @@ def test_killed_runs_are_completed_by_the_next(project: Project) -> None:
     third = Run(project)
     logged = project.folder / "mlartifacts" / "models"
     second.wait_for(lambda _: logged.exists())
-    assert second.kill(), second.output
+    if not second.kill():
+        third.end()
+        return False
     check_stores(project)
     staging = Path(project.environment["BENTOML_HOME"], "staging")
     third.wait_for(lambda _: staging.exists())
-    assert third.kill(), third.output
+    in_time = third.kill()
     check_stores(project)
     assert "Another run is in progress in this checkout (process " in third.output
     assert "was killed" in third.output
     assert len(killed_runs(project)) == 1
+    return in_time
 
-    fourth = Run(project)
-    assert fourth.end() == 0, fourth.output
-    assert fourth.stored == set(STEPS)
+
+def test_killed_runs_are_completed_by_the_next(tmp_path_factory: pytest.TempPathFactory) -> None:
+    for _ in range(3):
+        project = make_project(tmp_path_factory.mktemp("killed"))
+        if kill_three_runs(project):
+            break
+    else:
+        pytest.fail("three times a run ended before it could be killed")
+    last = Run(project)
+    assert last.end() == 0, last.output
+    assert last.stored == set(STEPS)
     assert len(killed_runs(project)) == 1
     check_at_rest(project)
 
@@ -77,7 +91,7 @@ def test_a_run_without_space_says_so_and_the_next_completes(project: Project) ->
         assert full.end() == 1, full.output
         # A changed data file under a cached ingest is noticed.
         assert "Step ingest has started" in full.output
-        assert "error: No space is left to write to" in full.output
+        assert "error: No space is left to write" in full.output
         assert "Traceback" not in full.output
     check_stores(project)
     after = Run(project)
