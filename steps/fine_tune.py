@@ -35,10 +35,10 @@ def fine_tune(
     training: TrainingSettings = TrainingSettings(),
 ) -> tuple[Annotated[Path, "checkpoint"], Annotated[TrainingReport, "training_report"]]:
     """Return the checkpoint with the best validation, and the training report."""
-    from highlighter.data.features import rarity_range
+    from highlighter.data.familiarity import learn_familiarity
     from highlighter.evaluation.pictures import plot_learning_curves
     from highlighter.model.build import build_model
-    from highlighter.model.checkpoint import TrainedOn, save_checkpoint, write_trained_on
+    from highlighter.model.checkpoint import save_checkpoint
     from highlighter.model.tokenizer import load_tokenizer
     from highlighter.system.cpu import keep_to_usable_cores
     from highlighter.training.processes import Tracking, train_in_processes
@@ -80,8 +80,7 @@ def fine_tune(
                 tracking=Tracking(uri=mlflow.get_tracking_uri(), run_id=run_id),
             )
     save_checkpoint(folder / "checkpoint", t5, words, text)
-    low, high = rarity_range(features["train"])
-    write_trained_on(folder / "checkpoint", TrainedOn(lowest_rarity=low, highest_rarity=high))
+    learn_familiarity(features["train"], features["validation"]).save(folder / "checkpoint")
     mlflow.log_figure(
         plot_learning_curves(report.curves, report.best_step), "figures/learning_curves.png"
     )

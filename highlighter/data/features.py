@@ -11,13 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.characters import drop_invisible, tokenizer_text
 from highlighter.data.oracle import greedy_oracle
-from highlighter.data.sentence_features import (
-    FEATURES,
-    TokenTable,
-    describe_segments,
-    mean_rarity,
-    token_table,
-)
+from highlighter.data.sentence_features import TokenTable, describe_segments, token_table
 from highlighter.data.windows import cut, encode_articles, encode_prefix, window_budget
 from highlighter.settings import MapSettings, TextSettings
 from highlighter.system.cpu import usable_cores
@@ -56,18 +50,6 @@ class TokenizeReport(BaseModel):
     articles: dict[str, Lengths]
     highlights: dict[str, Lengths]
     salient: dict[str, float]
-
-
-def rarity_range(rows: datasets.Dataset) -> tuple[float, float]:
-    """Return the range of `mean_rarity` of tokenized articles, a tenth wider at each end.
-
-    Other articles of the same kind have other names, and so somewhat rarer words.
-    """
-    tables = (np.asarray(table, np.float32) for table in rows["segment_features"][:])
-    means = [mean_rarity(table.reshape(-1, len(FEATURES))) for table in tables]
-    low, high = np.quantile(means, [0.001, 0.999])
-    margin = (high - low) / 10
-    return float(low - margin), float(high + margin)
 
 
 def target_text(highlights: str) -> str:

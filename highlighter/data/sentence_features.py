@@ -74,11 +74,6 @@ class TokenTable:
     question: NDArray[np.bool_]
 
 
-def mean_rarity(features: NDArray[np.float32]) -> float:
-    """Return the mean rarity of an article's words by segment, from rows of `describe_segments`."""
-    return float(features[:, FEATURES.index("rarity")].mean()) if len(features) else 0.0
-
-
 def token_table(tokenizer: PreTrainedTokenizerBase) -> TokenTable:
     """Return the properties of the tokenizer's tokens."""
     tokens = read_vocabulary(tokenizer)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
-from highlighter.data.sentence_features import describe_segments, mean_rarity, token_table
+from highlighter.data.sentence_features import describe_segments, token_table
 from highlighter.data.windows import (
     EncodedArticle,
     encode_articles,
@@ -28,15 +28,13 @@ from highlighter.settings import TextSettings
 class ReadArticle:
     """An article that was read to its end, in one or more windows of the encoder.
 
-    `scores` are the probabilities of its sentences to be salient; `rarity` is the `mean_rarity` of
-    its words. `start` are the token ids of the first window; `start_states`, if kept, are that
-    window's encoder states (tokens, d_model).
+    `scores` are the probabilities of its sentences to be salient. `start` are the token ids of the
+    first window; `start_states`, if kept, are that window's encoder states (tokens, d_model).
     """
 
     text: str
     encoded: EncodedArticle
     scores: list[float]
-    rarity: float
     windows: int
     start: list[int]
     start_states: torch.Tensor | None = None
@@ -92,7 +90,6 @@ class Reader:
                 text=text,
                 encoded=encoded[a],
                 scores=_score_sentences(encoded[a], sums[a] / reads[a]),
-                rarity=mean_rarity(features[a]),
                 windows=len(plans[a]),
                 # An article without sentences has no window.
                 start=rows[first[a]].input_ids if a in first else self._source(encoded[a], []),

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
+from highlighter.data.familiarity import Familiarity, read_familiarity
 from highlighter.inference.answers import (
     Counts,
     Doubt,
@@ -33,12 +35,7 @@ from highlighter.inference.interruption import (
 from highlighter.inference.reader import ReadArticle, Reader
 from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
-from highlighter.model.checkpoint import (
-    TrainedOn,
-    read_highlight_settings,
-    read_text_settings,
-    read_trained_on,
-)
+from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
 from highlighter.model.model import HighlightModel, load_model
 from highlighter.model.tokenizer import decode, load_tokenizer
 from highlighter.settings import DecoderSource, HighlightSettings, TextSettings
@@ -89,7 +86,7 @@ class Summarizer:
         highlights: HighlightSettings,
         generation: GenerationConfig,
         writer: Writer,
-        trained_on: TrainedOn | None = None,
+        familiarity: Familiarity | None = None,
     ) -> None:
         self.model = model
         self._tokenizer = tokenizer
@@ -97,7 +94,7 @@ class Summarizer:
         self._generation = generation
         self._reader = Reader(model, tokenizer, text)
         self.writer = writer
-        self._trained_on = trained_on
+        self._familiarity = familiarity
         interrupt_before(model.encoder, model.seq2seq.get_decoder())
 
     @classmethod
@@ -117,7 +114,7 @@ class Summarizer:
             highlights=read_highlight_settings(folder),
             generation=GenerationConfig.from_pretrained(folder),
             writer=load_writer(folder, model.seq2seq, tokenizer),
-            trained_on=read_trained_on(folder),
+            familiarity=read_familiarity(folder),
         )
 
     def summarize(
@@ -297,8 +294,10 @@ class Summarizer:
         )
 
     def _is_familiar(self, article: ReadArticle) -> bool:
-        known = self._trained_on
-        return known is None or known.lowest_rarity <= article.rarity <= known.highest_rarity
+        segments = article.encoded.segments
+        return self._familiarity is None or self._familiarity.knows(
+            [*chain.from_iterable(segments)]
+        )
 
     def _reading(self, request: HighlightRequest, article: ReadArticle) -> Reading:
         sentences = article.encoded.sentences

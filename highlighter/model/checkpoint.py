@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
+from highlighter.data import familiarity
 from highlighter.errors import CheckpointError, first_line
 from highlighter.model.families import check_positions, fit_text, read_config
 from highlighter.model.model import HighlightModel
@@ -26,19 +27,11 @@ from highlighter.settings import (
 TEXT_FILE = "text_settings.json"
 HIGHLIGHTS_FILE = "highlight_settings.json"
 ENGINE_FILE = "engine.json"
-TRAINED_ON_FILE = "trained_on.json"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Engine(Settings):
     kind: Engine
-
-
-class TrainedOn(Settings):
-    """The range of `mean_rarity` of the articles that a checkpoint was fine-tuned on."""
-
-    lowest_rarity: float
-    highest_rarity: float
 
 
 def save_checkpoint(
@@ -65,18 +58,6 @@ def read_text_settings(folder: Path) -> TextSettings:
         CheckpointError: the folder is not a checkpoint of this project.
     """
     return _parse(TextSettings, folder / TEXT_FILE, _read(folder, TEXT_FILE))
-
-
-def write_trained_on(folder: Path, trained_on: TrainedOn) -> None:
-    """Write the range of the training articles to a checkpoint."""
-    _write(folder, TRAINED_ON_FILE, trained_on)
-
-
-def read_trained_on(folder: Path) -> TrainedOn | None:
-    """Return what `write_trained_on` wrote; None for a checkpoint that was not fine-tuned."""
-    if not (folder / TRAINED_ON_FILE).is_file():
-        return None
-    return _parse(TrainedOn, folder / TRAINED_ON_FILE, _read(folder, TRAINED_ON_FILE))
 
 
 def read_highlight_settings(folder: Path) -> HighlightSettings:
@@ -132,6 +113,8 @@ def count_parameters(folder: Path) -> int:
     """
     count = 0
     for file in folder.glob("*.safetensors"):
+        if file.name == familiarity.FILE:
+            continue
         try:
             with safe_open(file, framework="numpy") as tensors:
                 names = list(tensors.keys())
@@ -156,6 +139,7 @@ def check_files(folder: Path) -> None:
             raise CheckpointError(f"{folder}: no {name}.")
     count_parameters(folder)
     load_salience(str(folder))
+    familiarity.read_familiarity(folder)
 
 
 def generation_config(

@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from highlighter.data.features import rarity_range, tokenize_splits
+from highlighter.data.familiarity import learn_familiarity, read_familiarity
+from highlighter.data.features import tokenize_splits
 from highlighter.data.sentences import sentence_texts
 from highlighter.inference import assembly
 from highlighter.inference import attention as source_attention
@@ -18,12 +19,9 @@ from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.rouge import sentences_on_lines
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import (
-    TrainedOn,
     finish_checkpoint,
     generation_config,
-    read_trained_on,
     save_checkpoint,
-    write_trained_on,
 )
 from highlighter.model.model import HighlightModel
 from highlighter.settings import (
@@ -177,10 +175,8 @@ def test_a_summary_is_written_only_of_articles_like_those_of_the_training(
     monkeypatch.setattr(assembly, "is_damaged", lambda *_, **__: False)  # a random model's may be
     text = TextSettings(max_source_tokens=256, max_target_tokens=32)
     features, _ = tokenize_splits(articles, tokenizer, text, MapSettings(), tmp_path)
-    low, high = rarity_range(features["train"])
-    assert 0 < low < high
     save_checkpoint(tmp_path / "tuned", model, tokenizer, text)
-    assert read_trained_on(tmp_path / "tuned") is None
+    assert read_familiarity(tmp_path / "tuned") is None
     finish_checkpoint(
         tmp_path / "tuned",
         GenerationSettings(num_beams=1, min_new_tokens=4, max_new_tokens=8),
@@ -189,9 +185,9 @@ def test_a_summary_is_written_only_of_articles_like_those_of_the_training(
     )
     like = articles["train"][0]["article"]
     unlike = "Zqx vbjk wqfz. Xyzzy kwj qvx. Jjq zzv xkw."
-    for known in (None, TrainedOn(lowest_rarity=low, highest_rarity=high)):
+    for known in (None, learn_familiarity(features["train"], features["validation"])):
         if known:
-            write_trained_on(tmp_path / "final", known)
+            known.save(tmp_path / "final")
         answers = Summarizer.load(tmp_path / "final").summarize(
             [HighlightRequest(article=article) for article in (like, unlike)]
         )

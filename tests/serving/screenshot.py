@@ -32,7 +32,7 @@ def main() -> None:
         if options.article:
             page.fill("#article", options.article.read_text(encoding="utf-8"))
         page.click("#summarize")
-        page.wait_for_function("document.querySelector('#summary').textContent !== ''")
+        page.wait_for_selector("#summary:not(:empty)")  # the page's policy forbids evaluated code
         if options.card:
             page.click("#card summary")
             page.wait_for_selector("#card-body table")
