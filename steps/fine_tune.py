@@ -80,7 +80,8 @@ def fine_tune(
                 tracking=Tracking(uri=mlflow.get_tracking_uri(), run_id=run_id),
             )
     save_checkpoint(folder / "checkpoint", t5, words, text)
-    learn_familiarity(features["train"], features["validation"]).save(folder / "checkpoint")
+    tokens = {split: rows.with_format("numpy")["tokens"] for split, rows in features.items()}
+    learn_familiarity(tokens["train"], tokens["validation"]).save(folder / "checkpoint")
     mlflow.log_figure(
         plot_learning_curves(report.curves, report.best_step), "figures/learning_curves.png"
     )

@@ -151,5 +151,7 @@ def copy_checkout(root: Path, folder: Path, stores: Path, scratch: Path) -> Proj
         "HF_HUB_OFFLINE": "1",
         "TMPDIR": str(scratch),
     }
-    environment.pop("MLFLOW_TRACKING_URI", None)
+    # The second is set by commands that other tests call in this process.
+    for name in ("MLFLOW_TRACKING_URI", "ZENML_LOGGING_VERBOSITY"):
+        environment.pop(name, None)
     return Project(folder, environment)

@@ -1,11 +1,10 @@
 """Whether an article is of the kind that a model was fine-tuned on, by pairs of tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
@@ -49,21 +48,21 @@ class Familiarity:
         save_file(tensors, folder / FILE)
 
 
-def learn_familiarity(train: datasets.Dataset, validation: datasets.Dataset) -> Familiarity:
+def learn_familiarity(train: Iterable[ArrayLike], validation: Iterable[ArrayLike]) -> Familiarity:
     """Return what articles of the kind of the training articles share with them.
 
     All but a few of the validation articles have `lowest_share`, with a margin: an article may have
     names and subjects that are new.
 
     Args:
-        train: rows with `tokens`, the token ids of an article.
-        validation: the same, of the same kind.
+        train: the token ids of each training article.
+        validation: those of other articles of the same kind.
     """
     pairs = np.zeros(1 << _BITS, dtype=np.bool_)
-    for tokens in _articles(train):
+    for tokens in train:
         pairs[_hash_pairs(tokens)] = True
     known = Familiarity(pairs, 0.0)
-    shares = [known.share_of(tokens) for tokens in _articles(validation)]
+    shares = [known.share_of(tokens) for tokens in validation]
     return Familiarity(pairs, _MARGIN * float(np.quantile(shares, _FEW)))
 
 
@@ -83,11 +82,6 @@ def read_familiarity(folder: Path) -> Familiarity | None:
         )
     except (SafetensorError, KeyError) as error:
         raise CheckpointError(f"{file} cannot be read. Train it again.") from error
-
-
-def _articles(rows: datasets.Dataset) -> Iterator[ArrayLike]:
-    for batch in rows.select_columns("tokens").with_format("numpy").iter(batch_size=1000):
-        yield from batch["tokens"]
 
 
 def _hash_pairs(tokens: ArrayLike) -> NDArray[np.uint64]:

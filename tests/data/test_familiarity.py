@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import datasets
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -21,10 +20,10 @@ def corpus_tokenizer() -> PreTrainedTokenizerBase:
     return load_tokenizer(str(CHECKPOINT))
 
 
-def tokenize(tokenizer: PreTrainedTokenizerBase, split: str, rows: int) -> datasets.Dataset:
+def tokenize(tokenizer: PreTrainedTokenizerBase, split: str, rows: int) -> list[list[int]]:
     articles = pq.read_table(CORPUS / f"{split}.parquet")["article"].slice(0, rows).to_pylist()
-    tokens = tokenizer(articles, add_special_tokens=False)["input_ids"]
-    return datasets.Dataset.from_dict({"tokens": tokens})
+    tokens: list[list[int]] = tokenizer(articles, add_special_tokens=False)["input_ids"]
+    return tokens
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def known(corpus_tokenizer: PreTrainedTokenizerBase) -> Familiarity:
 def test_other_articles_of_the_corpus_are_familiar(
     corpus_tokenizer: PreTrainedTokenizerBase, known: Familiarity
 ) -> None:
-    others = tokenize(corpus_tokenizer, "test", 200)["tokens"]
+    others = tokenize(corpus_tokenizer, "test", 200)
     assert sum(map(known.knows, others)) >= 198
 
 
@@ -58,7 +57,7 @@ def test_news_of_another_kind_is_not(
 def test_training_articles_share_everything_and_texts_without_pairs_nothing(
     corpus_tokenizer: PreTrainedTokenizerBase, known: Familiarity
 ) -> None:
-    assert known.share_of(tokenize(corpus_tokenizer, "train", 1)["tokens"][0]) == 1.0
+    assert known.share_of(tokenize(corpus_tokenizer, "train", 1)[0]) == 1.0
     assert known.share_of([]) == known.share_of([5]) == 0.0
 
 

@@ -185,7 +185,10 @@ def test_a_summary_is_written_only_of_articles_like_those_of_the_training(
     )
     like = articles["train"][0]["article"]
     unlike = "Zqx vbjk wqfz. Xyzzy kwj qvx. Jjq zzv xkw."
-    for known in (None, learn_familiarity(features["train"], features["validation"])):
+    for known in (
+        None,
+        learn_familiarity(*(features[split]["tokens"] for split in ("train", "validation"))),
+    ):
         if known:
             known.save(tmp_path / "final")
         answers = Summarizer.load(tmp_path / "final").summarize(
