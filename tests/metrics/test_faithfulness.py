@@ -1,7 +1,5 @@
-import sys
 import tracemalloc
-from types import FrameType
-from typing import Any
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,6 +9,7 @@ from highlighter.data.sentences import sentence_texts
 from highlighter.evaluation.systems import lead
 from highlighter.metrics.faithfulness import ArticleFacts, extract_facts, is_english
 from tests.conftest import Sample
+from tests.test_growth import lines_run
 
 _CLINTON = "Bill Clinton met Barack Obama. Clinton smiled."
 
@@ -197,31 +196,15 @@ def test_the_lead_is_faithful_and_other_articles_are_not(
     assert mean(own[1:] + own[:1]) < 0.15  # 0.05
 
 
-def _lines_run(article: str) -> int:
-    """Return how many lines of Python reading the article's facts executes."""
-    lines = 0
-
-    def count(_frame: FrameType, event: str, _argument: object) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return count
-
-    before = sys.gettrace()
-    sys.settrace(count)
-    try:
-        ArticleFacts(article)
-    finally:
-        sys.settrace(before)
-    return lines
-
-
 @pytest.mark.parametrize(
     "unit",
     [_UNIT, "a", "Aa ", "Aa of ", "A. ", "a.", "1 ", "1-2 ", "million ", "hundred ", "May 3 ",
      "Mr ", "'", "a\n", "\U0001f44d ", "e\u0301"],
 )  # fmt: skip
 def test_time_and_memory_are_linear_in_the_article(unit: str) -> None:
-    small, large = (_lines_run((unit * size)[:size]) for size in (2_000, 8_000))
+    small, large = (
+        lines_run(partial(ArticleFacts, (unit * size)[:size])) for size in (2_000, 8_000)
+    )
     assert large < 5 * small
     tracemalloc.start()
     try:
