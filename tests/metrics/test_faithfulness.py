@@ -127,6 +127,8 @@ _CASES = [
     ("Families fled.", "A family fled.", []),
     ("Completion is near.", "It is nearly complete.", []),
     ("Remarkably, they fled.", "They fled.", []),
+    ("Trapped in it, they fled.", "They fled.", []),
+    ("Mohammed fled.", "They fled.", ["Mohammed"]),
     ("Kimberly fled.", "They fled.", ["Kimberly"]),
     ("NEW: He fled.", "He fled.", []),
     ("OBAMA: He fled.", "He fled.", ["OBAMA"]),
