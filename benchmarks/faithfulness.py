@@ -2,8 +2,9 @@
 
 FOLDER has files `NAME.jsonl` or `NAME.jsonl.xz` with `doc`, `summary`, `label` (1: consistent with
 the document, 0: not) and `edit_types` (kinds of error). This is the form of SummEdits (Laban et al.
-2023). A summary is flagged if `metrics.faithfulness` finds something that the document does not
-support. Intervals resample documents, because the summaries of one document resemble each other.
+2023). A summary is flagged if `metrics.faithfulness` finds a fact that the document does not
+support, or `metrics.contradictions` a contradiction to it. Intervals resample documents, because
+the summaries of one document resemble each other.
 """
 
 import hashlib
@@ -20,7 +21,9 @@ from numpy.typing import NDArray
 
 from benchmarks.command import make_parser, parse, run_command
 from benchmarks.report import report
+from highlighter.data.sentences import sentence_texts
 from highlighter.errors import CorpusError
+from highlighter.metrics.contradictions import find_contradictions
 from highlighter.metrics.faithfulness import ArticleFacts
 
 _RESAMPLES = 2000
@@ -48,14 +51,19 @@ def main() -> None:
     )
     options = parse(parser)
     rows = read_judged(options.folder, options.half)
-    flagged = [bool(_facts_of(row.document).unsupported(row.summary)) for row in rows]
+    flagged = [_is_flagged(row) for row in rows]
     table = compare(rows, np.array(flagged))
     report("faithfulness", table, options.output, half=options.half or "both")
 
 
+def _is_flagged(row: Judged) -> bool:
+    facts, sentences = _read(row.document)
+    return bool(facts.unsupported(row.summary) or find_contradictions(row.summary, sentences))
+
+
 @lru_cache(maxsize=1)
-def _facts_of(document: str) -> ArticleFacts:
-    return ArticleFacts(document)
+def _read(document: str) -> tuple[ArticleFacts, list[str]]:
+    return ArticleFacts(document), sentence_texts(document)
 
 
 def read_judged(folder: Path, half: str | None = None) -> list[Judged]:

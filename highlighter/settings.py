@@ -156,7 +156,9 @@ class TrustSettings(Settings):
         "with another one is decoded again under this constraint (with one beam, every summary)",
     )
     supported_facts_only: bool = Field(
-        True, description="require that each name, number and date appears in the article"
+        True,
+        description="require that each name, number and date appears in the article, and that no "
+        "rule finds a contradiction to it",
     )
     minimum_confidence: float = Field(
         0.0, ge=0, le=1, description="minimum geometric mean of the summary's token probabilities"

@@ -5,7 +5,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 Doubt = Literal[
-    "empty", "damaged", "unsupported_facts", "low_confidence", "misses_salient", "unfamiliar"
+    "empty",
+    "damaged",
+    "unsupported_facts",
+    "contradicts_article",
+    "low_confidence",
+    "misses_salient",
+    "unfamiliar",
 ]
 
 

@@ -73,7 +73,8 @@ OPENERS = words_of(
     "wrong year young youngest youth"
 )
 _ORDINARY = re.compile(
-    r"\w{4,}(?:[st]ions?|ments|ity|ities|ous|ful|less|ists|[ai]bly|ally|edly|ingly|ously|ively|[ae]ntly|[^emr]ed)"
+    r"\w{4,}(?:[st]ions?|ments|ity|ities|ous|ful|less|ists|"
+    r"[ai]bly|ally|edly|ingly|ously|ively|[ae]ntly|[^emr]ed)"
 )
 TITLES = words_of(
     "mr mrs ms miss dr prof professor sir dame lord lady president vice deputy prime minister "

@@ -7,6 +7,7 @@ const DOUBTS = {
   empty: "the model wrote nothing",
   damaged: "it was broken: a fragment, a repetition or an open quotation",
   unsupported_facts: "it stated a name, number or date that the article does not have",
+  contradicts_article: "it said the opposite of the article",
   low_confidence: "the model was not sure enough of its words",
   unfamiliar: "the article is unlike those that the model was trained on",
   misses_salient: "it said too little of the sentences that matter most",
