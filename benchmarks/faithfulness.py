@@ -23,8 +23,10 @@ from benchmarks.command import make_parser, parse, run_command
 from benchmarks.report import report
 from highlighter.data.sentences import sentence_texts
 from highlighter.errors import CorpusError
+from highlighter.evaluation.entailment import EntailmentJudge
 from highlighter.metrics.contradictions import find_contradictions
 from highlighter.metrics.faithfulness import ArticleFacts
+from highlighter.settings import EntailmentSettings
 
 _RESAMPLES = 2000
 
@@ -49,11 +51,33 @@ def main() -> None:
         choices=["first", "second"],
         help="only half of the documents, by the SHA-256 of their text; default: all",
     )
+    parser.add_argument(
+        "--entailment",
+        metavar="MODEL",
+        help="flag by a classifier of natural language inference instead (SummaC-ZS): repository "
+        "of the Hugging Face Hub, or folder",
+    )
+    parser.add_argument("--revision", default="main", help="of MODEL")
+    parser.add_argument(
+        "--threshold", type=float, default=0.5, help="lowest entailment that is not flagged"
+    )
     options = parse(parser)
     rows = read_judged(options.folder, options.half)
-    flagged = [_is_flagged(row) for row in rows]
+    judge = "rules"
+    if options.entailment:
+        settings = EntailmentSettings(model=options.entailment, revision=options.revision)
+        judge = f"{settings.model} ({settings.revision}), threshold {options.threshold:g}"
+        flagged = [score < options.threshold for score in _entailment(rows, settings)]
+    else:
+        flagged = [_is_flagged(row) for row in rows]
     table = compare(rows, np.array(flagged))
-    report("faithfulness", table, options.output, half=options.half or "both")
+    print(f"Judged by {judge}.")
+    report("faithfulness", table, options.output, half=options.half or "both", judge=judge)
+
+
+def _entailment(rows: Sequence[Judged], settings: EntailmentSettings) -> list[float]:
+    judge = EntailmentJudge.load(settings)
+    return [judge.score(row.document, [row.summary])[0] for row in rows]
 
 
 def _is_flagged(row: Judged) -> bool:

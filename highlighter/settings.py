@@ -416,6 +416,19 @@ class TrainingSettings(Settings):
         return self
 
 
+class EntailmentSettings(Settings):
+    """A learned judge of faithfulness: a classifier of natural language inference (SummaC-ZS)."""
+
+    model: str = Field(
+        ...,
+        min_length=1,
+        description="repository of the Hugging Face Hub, or a local folder with the same files",
+    )
+    revision: str = Field("main", description="branch, tag or commit of the repository")
+    articles: int = Field(100, ge=1, description="test articles that are judged, from the first")
+    batch_size: int = Field(32, ge=1, description="pairs of sentences that are compared together")
+
+
 class EvaluationSettings(Settings):
     """How the model is evaluated on the test split."""
 
@@ -427,6 +440,9 @@ class EvaluationSettings(Settings):
     samples: int = Field(8, ge=1, description="articles shown in the report")
     timed_articles: int = Field(
         24, ge=2, description="articles that a student and its teacher are timed on, one at a time"
+    )
+    entailment: EntailmentSettings | None = Field(
+        None, description="a learned judge that scores the summaries as well; None: none"
     )
 
 

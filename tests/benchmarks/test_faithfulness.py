@@ -9,6 +9,7 @@ import pytest
 from benchmarks.faithfulness import read_judged
 from highlighter.errors import CorpusError
 from tests.benchmarks.test_inputs import run
+from tests.evaluation.test_entailment import LABELS, save_classifier
 
 DOCUMENTS = ("Ann Holt runs the port. It is shut.", "Bob Marsh runs the school now. It is open.")
 
@@ -55,6 +56,17 @@ def test_precision_and_recall_by_kind_and_source(
     assert values["recall"].startswith("0.667 [")
     assert values["false alarms"].startswith("0.500 [")
     assert values["balanced accuracy"].startswith("0.583 [")
+
+
+def test_a_learned_judge_flags_what_is_below_the_threshold(tmp_path: Path) -> None:
+    _write(tmp_path)
+    model = save_classifier(tmp_path / "nli", LABELS)
+    for threshold, flagged in (("0", 0), ("1.1", 5)):
+        run("faithfulness", str(tmp_path), "--output", str(tmp_path), "--entailment", model,
+            "--threshold", threshold)  # fmt: skip
+        stored = json.loads((tmp_path / "faithfulness.json").read_text())
+        assert stored["judge"] == f"{model} (main), threshold {threshold}"
+        assert stored["rows"][0]["caught"] + stored["rows"][0]["flagged"] == flagged
 
 
 def test_the_halves_share_no_document(tmp_path: Path) -> None:
