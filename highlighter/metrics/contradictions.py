@@ -33,8 +33,14 @@ _DOUBTFUL = words_of(
     "without neither nor hardly barely rarely seldom little few only just fail failed fails "
     "failing failure refuse refused refuses unable lack lacks lacked lacking deny denied denies "
     "prevent prevented prevents stop stopped avoid avoided avoids escape escaped spare spared if "
-    "unless until wrong less instead rather despite although than yet should would could ban "
-    "banned bans non whether reject rejected rejects against miss missed"
+    "unless until wrong less instead rather despite although than yet should would could non "
+    "whether reject rejected rejects against miss missed"
+)
+# Verbs that say of a thing that it will not be.
+_FORBIDS = words_of(
+    "ban bans banned banning outlaw outlaws outlawed outlawing forbid forbids forbidden "
+    "prohibited prohibits scrap scraps scrapped cancel cancels cancelled canceled halt halts "
+    "halted"
 )
 _NO_NEGATION = (["only"], ["just"], ["longer"], ["doubt"], ["1"], ["one"])  # after "not" or "no"
 _FOR_A_TIME = words_of("yet until unless if")  # what is denied may be stated later
@@ -57,6 +63,7 @@ class _Word(NamedTuple):
     text: str
     negated: bool
     unclear: bool  # another word of the sentence may negate it
+    forbidden: bool  # a verb of the sentence may say that it will not be
     context: frozenset[str]  # stems of the content words around it
     neighbors: tuple[str, str]  # stems of the content words directly before and after it, or ""
 
@@ -88,6 +95,7 @@ def _read_words(texts: Sequence[str]) -> Iterator[_Word]:
     stems = ["", *(stem(_bare(texts[at])) for at in content), ""]
     negations = [at for at, text in enumerate(texts) if _is_negation(text)]
     doubtful = bool(negations) or not _DOUBTFUL.isdisjoint(texts)
+    forbidden = not _FORBIDS.isdisjoint(texts)
     denials = [at for at in negations if texts[at + 1 : at + 2] not in _NO_NEGATION]
     if not _FOR_A_TIME.isdisjoint(texts):
         denials = []
@@ -105,6 +113,7 @@ def _read_words(texts: Sequence[str]) -> Iterator[_Word]:
             text=_bare(texts[at]),
             negated=negated,
             unclear=not negated and doubtful,
+            forbidden=forbidden,
             context=frozenset(stems[begin + 1 : number + 1] + stems[number + 2 : end + 1]),
             neighbors=(stems[number], stems[number + 2]),
         )
@@ -173,7 +182,7 @@ class _ArticleStatements:
         return bool(units) and unit not in units and "" not in units
 
     def _is_negated_otherwise(self, word: _Word) -> bool:
-        if word.unclear:
+        if word.unclear or (word.forbidden and not word.negated):
             return False
         places = self._by_stem.get(stem(word.text), ())[:_MOST_PLACES]
         if word.negated:
