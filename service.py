@@ -70,6 +70,7 @@ class NewsHighlighter:
         require_free_port()
         try:
             read_settings()
+            read_api_key()
             check_files(Path(CHAMPION.resolve().path))
         except (ConfigError, CheckpointError) as error:
             raise BentoMLConfigException(str(error)) from error
