@@ -78,7 +78,7 @@ class RequestHandler:
 
     async def summarize_batch(self, body: BatchRequest, request: Request) -> BatchResponse:
         """Return the answer to `POST /summarize_batch`; each article may fail separately."""
-        most = self._limits.batch_articles
+        most = self._limits.largest_batch
         if len(body.articles) > most:
             raise ApiError(
                 422,

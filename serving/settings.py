@@ -54,6 +54,11 @@ class LimitSettings(Settings):
         25.0, ge=5, le=600, description="Maximum time from SIGTERM to the end of the process"
     )
 
+    @property
+    def largest_batch(self) -> int:
+        """Articles of one /summarize_batch: those beyond a client's slots could never start."""
+        return min(self.batch_articles, self.articles_per_client, self.articles_at_once)
+
 
 class ServingSettings(Settings):
     """All settings of the running service except the API key."""
