@@ -1,6 +1,7 @@
 """Every failure has the one format and the right status, and its message says what to do."""
 
 import gzip
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -155,6 +156,27 @@ def test_body_without_content_length_is_counted_while_it_arrives() -> None:
     chunks = iter([b'{"article": "', *[b"x" * 1000] * 30, b'"}'])
     response = ask(make_app(StandIn(), body_bytes=10_000), content=chunks, headers=JSON)
     assert (response.status_code, error_of(response)["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({}, 401), ({"x-api-key": "right", "content-type": "text/plain"}, 415)]
+)
+def test_a_body_that_is_refused_at_once_is_still_received(
+    headers: dict[str, str], status: int
+) -> None:
+    """Otherwise TCP resets the connection, and the client does not see why."""
+    received: list[int] = []
+
+    def body() -> Iterator[bytes]:
+        for _ in range(20):
+            received.append(10_000)
+            yield b"x" * 10_000
+
+    response = ask(make_app(StandIn(), api_key="right"), content=body(), headers=headers)
+    assert response.status_code == status
+    assert response.headers["connection"] == "close"
+    assert error_of(response)
+    assert sum(received) == 200_000
 
 
 @pytest.mark.parametrize(
