@@ -19,7 +19,7 @@ logger = logging.getLogger("news_highlighter")
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ERROR_SECONDS = 1.0  # to send an error after the time limit
-_DISCARD_SECONDS = 1.0  # to receive the rest of a body that is refused
+_DISCARD_SECONDS = 0.5  # to receive the rest of a body that is refused
 _DISCARD_BYTES = 4_000_000
 # The page sets its own policy in a meta element, which cannot hold this directive.
 _PAGE_POLICY = "frame-ancestors 'none'"
