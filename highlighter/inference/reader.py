@@ -132,7 +132,7 @@ class Reader:
             segment_indices=window,
             segment_features=features[window.start : window.stop],
             salience_labels=[IGNORED] * len(window),
-            labels=[IGNORED],
+            labels=[],
         )
 
     @torch.inference_mode()
