@@ -1,6 +1,5 @@
 """A registered model answers in MLflow, to every kind of input, what the service answers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 from mlflow.exceptions import MlflowException
+from mlflow.models.model import ModelInfo
 from mlflow.pyfunc import PyFuncModel, scoring_server
 
-from highlighter.embedded import CHECKPOINT, CORPUS
+from highlighter.embedded import CORPUS
 from highlighter.inference.answers import ANSWER_FIELDS, Options
 from highlighter.inference.summarizer import Summarizer
-from highlighter.model.checkpoint import finish_checkpoint
-from highlighter.settings import GenerationSettings, HighlightSettings
-from release.logged_model import log_checkpoint
 from tests.serving.stand_in import make_app
 
 TEXTS: list[str] = pq.read_table(CORPUS / "validation.parquet")["article"][:2].to_pylist()
@@ -25,28 +22,8 @@ OPTIONS = {"top_k": 1, "threshold": 0.1, "max_summary_tokens": 24}
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("final") / "checkpoint"
-    finish_checkpoint(CHECKPOINT, GenerationSettings(), HighlightSettings(), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def model(
-    checkpoint: Path, empty_database: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PyFuncModel]:
-    folder = tmp_path_factory.mktemp("logged")
-    before = mlflow.get_tracking_uri()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        patch.setenv("MLFLOW_TRACKING_URI", before)  # which set_tracking_uri changes
-        (folder / "mlflow.db").write_bytes(empty_database.read_bytes())
-        mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
-        experiment = mlflow.create_experiment("t", artifact_location=(folder / "runs").as_uri())
-        with mlflow.start_run(experiment_id=experiment):
-            logged = log_checkpoint(checkpoint, "news-highlighter", TEXTS[:1])
-        yield mlflow.pyfunc.load_model(logged.model_uri)
-        mlflow.set_tracking_uri(before)
+def model(logged: ModelInfo) -> PyFuncModel:
+    return mlflow.pyfunc.load_model(logged.model_uri)
 
 
 @pytest.fixture(scope="module")
