@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     score.add_argument("--article", default="article", help="column of the articles")
     score.add_argument("--id", help="column of ids to copy into the results")
     score.add_argument("--batch-size", type=int, default=8, help="articles computed together")
+    score.add_argument("--spark", metavar="MASTER", help="compute on Spark: local[2], spark://…")
     score.add_argument("--top-k", type=int, help="paragraphs to mark as important")
     score.add_argument("--threshold", type=float, help="minimum score of a marked paragraph")
     score.add_argument("--max-summary-tokens", type=int, help="maximum length of a summary")
@@ -99,7 +101,8 @@ def _prepare_model() -> None:
 
 def _score(options: argparse.Namespace) -> None:
     from highlighter.inference.answers import Options
-    from release.score import REJECTED_FILE, print_progress, score
+    from release.score import REJECTED_FILE, LocalScorer, print_progress, score
+    from release.spark import SparkScorer
 
     if options.batch_size < 1:
         raise ConfigError("--batch-size: give a number of at least 1.")
@@ -121,7 +124,11 @@ def _score(options: argparse.Namespace) -> None:
         version=options.version,
         columns=ArticleColumns(article=options.article, id=options.id),
         options=answers,
-        batch_size=options.batch_size,
+        scorer=(
+            partial(SparkScorer, master=options.spark)
+            if options.spark
+            else partial(LocalScorer, batch_size=options.batch_size)
+        ),
         report=print_progress,
     )
     print(

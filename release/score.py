@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
+from mlflow.entities.model_registry import ModelVersion
 from pydantic import BaseModel
 
 from highlighter.data.characters import has_surrogate, has_visible_text
@@ -39,7 +41,7 @@ PART_ROWS = 256
 _PART_CHARACTERS = 4_000_000
 _MOST_CHARACTERS = 1_000_000  # of an article: the largest limit that the service can be given
 _TOGETHER = 64  # articles whose encoder states are in memory at once
-_ORIGIN = ("file", "row", "id")
+ORIGIN = ("file", "row", "id")
 SETTINGS_FILE, REJECTED_FILE = "_settings.json", "_rejected.jsonl"
 
 _PARAGRAPH = {
@@ -149,6 +151,48 @@ class ResultFolder:
         return explained(self.name, "used") if is_address(self.name) else nullcontext()
 
 
+class Scorer(Protocol):
+    """Computes answers; `parts` is the number of parts that it takes at once."""
+
+    parts: int
+
+    def answer(self, rows: list[RawRow]) -> pa.Table:
+        """Return the answers (RESULT) to the articles of rows, in order."""
+
+
+class LocalScorer:
+    """Computes answers in this process.
+
+    Args:
+        version: what answers.
+        options: options of every answer.
+        batch_size: articles that the model computes together.
+    """
+
+    parts = 1
+
+    def __init__(self, version: ModelVersion, options: Options, batch_size: int = 8) -> None:
+        self._options, self._batch_size = options.model_dump(), batch_size
+        self._summarizer = Summarizer.load(fetch_checkpoint(version, temporary_folder("score")))
+
+    def answer(self, rows: list[RawRow]) -> pa.Table:
+        """Return the answers (RESULT) to the articles of rows, in order."""
+        order = sorted(range(len(rows)), key=lambda n: len(rows[n]["article"]))
+        answers: dict[int, dict[str, Any]] = {}
+        for start in range(0, len(order), _TOGETHER):
+            together = order[start : start + _TOGETHER]
+            requests = [
+                HighlightRequest(article=rows[n]["article"], **self._options) for n in together
+            ]
+            found = self._summarizer.summarize(requests, batch_size=self._batch_size)
+            for n, answer in zip(together, found, strict=True):
+                answers[n] = answer.model_dump(include=set(ANSWER_FIELDS))
+        return pa.Table.from_pylist(
+            [{**{k: row[k] for k in ORIGIN}, **answers[n]} for n, row in enumerate(rows)],
+            schema=RESULT,
+        )
+
+
 def score(
     source: str,
     output: str,
@@ -157,7 +201,7 @@ def score(
     version: str,
     columns: ArticleColumns,
     options: Options,
-    batch_size: int = 8,
+    scorer: Callable[[ModelVersion, Options], Scorer] | None = None,
     report: Callable[[Scored], None] = lambda scored: None,
 ) -> Scored:
     """Summarize every row of the files that a path, address or pattern names.
@@ -173,7 +217,7 @@ def score(
         version: number of its version, or "champion".
         columns: names of the columns to read.
         options: options of every answer.
-        batch_size: articles that the model computes together.
+        scorer: makes what computes the answers of a version; None: `LocalScorer`.
         report: called after each part.
 
     Raises:
@@ -192,23 +236,30 @@ def score(
     folder = ResultFolder(output)
     _require_apart(folder, [name for _, name in files])
     _require_equal(folder, settings)
-    checkpoint = fetch_checkpoint(found, temporary_folder("score"))
-    summarizer = Summarizer.load(checkpoint)
+    model = (scorer or LocalScorer)(found, options)
     complete, parts, scored = folder.names(), set(), Scored()
     with tempfile.TemporaryDirectory(prefix="highlighter-score-") as scratch:
         rejected = Path(scratch) / REJECTED_FILE
         with rejected.open("w", encoding="utf-8") as stream:
             rows = _valid_rows(files, columns, stream.write)
-            for number, part in enumerate(_parts(rows)):
-                part_name = f"part-{number:05}-{_digest(part)}.parquet"
-                parts.add(part_name)
-                if part_name in complete:
-                    scored.found += len(part)
-                    continue
+
+            def missing() -> Iterator[tuple[str, list[RawRow]]]:
+                for number, part in enumerate(_parts(rows)):
+                    part_name = f"part-{number:05}-{_digest(part)}.parquet"
+                    parts.add(part_name)
+                    if part_name in complete:
+                        scored.found += len(part)
+                    else:
+                        yield part_name, part
+
+            pending = missing()
+            while together := list(islice(pending, model.parts)):
                 started = time.perf_counter()
-                table = _answer(summarizer, part, options, batch_size)
-                folder.put(part_name, partial(pq.write_table, table))
-                scored.new += len(part)
+                table = model.answer([row for _, part in together for row in part])
+                for part_name, part in together:
+                    folder.put(part_name, partial(pq.write_table, table.slice(0, len(part))))
+                    table = table.slice(len(part))
+                    scored.new += len(part)
                 scored.seconds += time.perf_counter() - started
                 report(scored)
         scored.rejected = sum(1 for _ in rejected.open(encoding="utf-8"))
@@ -259,7 +310,7 @@ def _valid_rows(
         for row in read_named(str(path), printable, columns):
             problem = row["problem"] or _what_is_wrong(row)
             if problem:
-                reject(json.dumps({**{k: row[k] for k in _ORIGIN}, "reason": problem}) + "\n")
+                reject(json.dumps({**{k: row[k] for k in ORIGIN}, "reason": problem}) + "\n")
             else:
                 yield row
 
@@ -303,23 +354,6 @@ def _digest(part: list[RawRow]) -> str:
         key = json.dumps([row["file"], row["row"], row["id"], row["article"]])
         digest.update(key.encode() + b"\n")
     return digest.hexdigest()[:16]
-
-
-def _answer(
-    summarizer: Summarizer, part: list[RawRow], options: Options, batch_size: int
-) -> pa.Table:
-    order = sorted(range(len(part)), key=lambda n: len(part[n]["article"]))
-    answers: dict[int, dict[str, Any]] = {}
-    for start in range(0, len(order), _TOGETHER):
-        together = order[start : start + _TOGETHER]
-        requests = [
-            HighlightRequest(article=part[n]["article"], **options.model_dump()) for n in together
-        ]
-        found = summarizer.summarize(requests, batch_size=batch_size)
-        for n, answer in zip(together, found, strict=True):
-            answers[n] = answer.model_dump(include=set(ANSWER_FIELDS))
-    rows = [{**{k: row[k] for k in _ORIGIN}, **answers[n]} for n, row in enumerate(part)]
-    return pa.Table.from_pylist(rows, schema=RESULT)
 
 
 def print_progress(scored: Scored) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from mlflow.tracking import MlflowClient
 from moto.server import ThreadedMotoServer
 
 from highlighter.data.fingerprint import hash_folder
-from highlighter.errors import CorpusError, HighlighterError, RegistryError
+from highlighter.errors import ConfigError, CorpusError, HighlighterError, RegistryError
 from highlighter.inference.answers import HighlightRequest, Options
 from highlighter.inference.summarizer import Summarizer
 from highlighter.settings import ArticleColumns
@@ -271,3 +274,39 @@ def test_the_command_prints_progress_and_a_last_line(
     assert printed.err.count(" rows/s") == 3
     assert main([*arguments, "7"]) == 1
     assert "--max-summary-tokens is 7: Input should be greater" in capsys.readouterr().err
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("java") is None, reason="no java")
+def test_spark_gives_the_same_rows(
+    version: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers have nothing of the checkout: neither their folder nor their path leads there."""
+    sql = pytest.importorskip("pyspark.sql")
+    from release.spark import SparkScorer
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    here, there = tmp_path / "here", tmp_path / "there"
+    run(f"{source}/*", here)
+    with pytest.raises(
+        ConfigError, match="--spark: no session at nowhere .*Check the master's URL"
+    ):
+        run(f"{source}/*", there, scorer=partial(SparkScorer, master="nowhere"))
+    scored = run(f"{source}/*", there, scorer=partial(SparkScorer, master="local[2]"))
+    sql.SparkSession.getActiveSession().stop()
+    assert (scored.new, scored.rejected) == (7, 5)
+    assert parts(there).keys() == parts(here).keys()
+    for row, expected in zip(table(there), table(here), strict=True):
+        assert row["confidence"] == pytest.approx(expected.pop("confidence"), rel=1e-4)
+        for paragraph, other in zip(row["paragraphs"], expected["paragraphs"], strict=True):
+            assert paragraph["score"] == pytest.approx(other.pop("score"), abs=1e-5)
+            assert paragraph | other == paragraph
+        assert (
+            row
+            | {name: expected[name] for name in RESULT.names if name in expected}
+            | {"paragraphs": row["paragraphs"]}
+            == row
+        )
+    assert run(f"{source}/*", there).found == 7
