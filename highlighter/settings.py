@@ -37,9 +37,23 @@ class Columns(Settings):
     )
 
     @property
+    def texts(self) -> dict[str, str]:
+        """The names of the columns that hold text, by field."""
+        return {"article": self.article, "highlights": self.highlights}
+
+    @property
     def names(self) -> list[str]:
         """The names of the columns that are read."""
-        return [name for name in (self.article, self.highlights, self.id, self.group) if name]
+        return [name for name in (*self.texts.values(), self.id, self.group) if name]
+
+
+class ArticleColumns(Columns):
+    """Names of the columns of rows to summarize, which need no reference."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The name of the article's column."""
+        return {"article": self.article}
 
 
 class RowLimits(Settings):
