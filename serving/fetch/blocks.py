@@ -176,6 +176,8 @@ class _Reader:
             self._add(child.tail, link, verbatim)
         if is_block:
             self.end_block(element, outside=outside)
+        elif tag == "time" and parent is not None and (element.tail or "")[:1].isalnum():
+            self.end_block(parent, outside=outside)  # a date line that looks like one by its style
 
     def _add(self, text: str | None, link: str | None, verbatim: bool) -> None:
         if not text:

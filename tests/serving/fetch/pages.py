@@ -449,7 +449,7 @@ WRAPPERS = (
     "<p><font size=2>{t}</font></p>",
     "<x-text>{t}</x-text>",
     "<table><tr><td{c}>{t}</td></tr></table>",
-    "{t}<br><br>",
+    "<br><br>{t}<br><br>",
     "<p{c}><strong>{t}</strong></p>",
     "<p>{t}",
     "<pre>{t}</pre>",
