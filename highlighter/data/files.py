@@ -20,7 +20,7 @@ from highlighter.data.csv_files import read_csv
 from highlighter.data.json_files import read_json
 from highlighter.data.opening import content_suffix
 from highlighter.errors import CorpusError
-from highlighter.settings import Columns
+from highlighter.settings import Columns, FileSource
 
 # id, group, article, highlights: str | None; file: str; row: int; problem: str
 RawRow = dict[str, Any]
@@ -70,8 +70,7 @@ def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
         CorpusError: the file is missing, of an unknown kind, unreadable, or lacks a column.
     """
     path = Path(file)
-    if not path.is_file():
-        raise CorpusError(f"{file}: no such file. Check the path, in the source of steps.ingest.")
+    _require_file(path)
     rows = not_utf8 = 0
     try:
         for number, fields in _read(path, columns):
@@ -106,6 +105,18 @@ def matching_files(pattern: str) -> list[Path]:
     if not files:
         raise CorpusError(f"{pattern}: no file matches. Check the paths in the source of ingest.")
     return files
+
+
+def require_files(source: FileSource) -> None:
+    """Raise CorpusError if a local file of a source does not exist. Addresses are not checked."""
+    for name in (source.train, source.validation, source.test, source.all):
+        for file in matching_files(name) if name and "://" not in name else ():
+            _require_file(file)
+
+
+def _require_file(file: Path) -> None:
+    if not file.is_file():
+        raise CorpusError(f"{file}: no such file. Check the path, in the source of steps.ingest.")
 
 
 def _unreadable(file: str, error: Exception) -> CorpusError:
