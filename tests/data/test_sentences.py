@@ -210,6 +210,16 @@ def test_numbered_points_within_a_line_are_sentences() -> None:
     assert sentence_texts("It cost 12. She paid.") == ["It cost 12.", "She paid."]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["1. A new bridge.", "10. More buses.", "(3) A ferry.", "ii. A second plan.", "b. A ferry too."]
+    + ["7) One more.", "a) A new bridge.", "1."],
+)
+def test_the_number_of_a_point_is_no_sentence(line: str) -> None:
+    assert sentence_texts(f"The plan is this.\n{line}\nIt ends.")[1:-1] == [line]
+    assert sentence_texts(line) == [line]
+
+
 def test_quotation_marks_of_email_do_not_start_a_paragraph() -> None:
     article = "> The bridge is closed.\n>\n> It opens in May.\n\nThanks."
     assert sentence_texts(article) == ["The bridge is closed.", "It opens in May.", "Thanks."]
