@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Given pickled weights, transformers asks the hub to convert them in a pull request.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "true")
+    if not sys.stderr.isatty():  # in a file, all states of all bars would be one line
+        os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
     return exit_code_of(lambda: _run(options), _INTERRUPTED)
