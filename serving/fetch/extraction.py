@@ -118,8 +118,9 @@ def _story(tree: html.HtmlElement) -> str:
             if len(_joined(more)) > len(text):
                 blocks, story, text = variant, more, _joined(more)
     if json_text.free:
-        state = json_text.state if _shares_words(json_text.state, _title(tree)) else ""
-        for other in (json_text.declared, state):
+        title = _title(tree)
+        states = (text for text in json_text.states if _shares_words(text, title))
+        for other in (json_text.declared, next(states, "")):
             if len(other) > _MUCH_LONGER * len(text) and _holds(other, story):
                 story, text = [], other
     kind = notice_kind(text)

@@ -29,6 +29,7 @@ _WRAPPER = re.compile(
 )  # for old browsers
 _MAX_STARTS = 50  # in a script; news pages have one or two
 _MAX_DEPTH = 60  # of a value
+_MAX_SERIES = 10  # a page's comments may be longer than its story
 _SENTENCE = re.compile(r"\w[^<>{}]{10,}[.!?…。！？؟।։][\"'”’»)\]」』]*\s*(?:<|$)")
 _ENDS = re.compile(r"[.!?…。！？؟।։][\"'”’»)\]」』]*\s*$")
 _MIN_CHARACTERS = 15  # of a paragraph in a script's JSON
@@ -42,14 +43,15 @@ class JsonText(NamedTuple):
     """What a page's JSON says about its article; paragraphs are separated by blank lines."""
 
     declared: str  # as the article's text, in linked data
-    state: str  # the longest series of sentences in a script's data
+    states: list[str]  # the longest series of sentences in data for scripts, longest first
     free: bool  # False: the page says that subscribers only may read it
 
 
 def read_json_text(tree: html.HtmlElement) -> JsonText:
     """Return the texts of a page's scripts. Nothing is executed."""
     bodies = tree.xpath("//meta[@itemprop='articleBody']/@content")
-    declared, state, free = max(map(_paragraphs, map(str, bodies)), key=len, default=""), "", True
+    declared, free = max(map(_paragraphs, map(str, bodies)), key=len, default=""), True
+    states = _Longest()
     chunks: list[str] = []
     for script in tree.iter("script"):
         text = script.text or ""
@@ -70,10 +72,10 @@ def read_json_text(tree: html.HtmlElement) -> JsonText:
                         free = False
         elif kind in _STATE_TYPES and "." in text:
             for value in _values(text, script_is_json=kind == "application/json"):
-                state = max(state, _longest_series(value), key=len)
+                _add_series(value, states)
     for value in (*_flight_values("".join(chunks)), *_attribute_values(tree)):
-        state = max(state, _longest_series(value), key=len)
-    return JsonText(declared, state, free)
+        _add_series(value, states)
+    return JsonText(declared, states.texts, free)
 
 
 def _linked_data(text: str) -> Iterator[Any]:
@@ -199,13 +201,22 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _longest_series(value: Any) -> str:
-    """Return the longest text below one list or object whose parts are sentences."""
-    best = ""
+class _Longest:
+    """The longest of many texts, longest first."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def add(self, text: str) -> None:
+        if text and (len(self.texts) < _MAX_SERIES or len(text) > len(self.texts[-1])):
+            self.texts = sorted([*self.texts, text], key=len, reverse=True)[:_MAX_SERIES]
+
+
+def _add_series(value: Any, best: _Longest) -> None:
+    """Add the texts below one list or object whose parts are sentences."""
 
     def visit(value: Any, depth: int) -> list[str]:
         """Return the sentences below a value that may be part of a longer series."""
-        nonlocal best
         if isinstance(value, str):
             text = _paragraphs(value) if _SENTENCE.search(value) else ""
             return [text] if len(text) >= _MIN_CHARACTERS else []
@@ -213,8 +224,7 @@ def _longest_series(value: Any) -> str:
             return []
         if isinstance(value, dict):
             found = [text for child in value.values() for text in visit(child, depth + 1)]
-            longest = max(found, key=len, default="")
-            best = max(best, longest, key=len)
+            best.add(max(found, key=len, default=""))
             # A paragraph's object holds its text once; objects of stories hold lists of those.
             return found if len(found) == 1 else []
         parts = [child.get("text") if isinstance(child, dict) else None for child in value]
@@ -223,11 +233,11 @@ def _longest_series(value: Any) -> str:
             text = _paragraphs("".join(texts))  # one paragraph, in parts of different style
             return [text] if _SENTENCE.search(text) else []
         series = [text for child in value for text in visit(child, depth + 1)]
-        best = max(best, "\n\n".join(dict.fromkeys(series)), key=len)
+        best.add("\n\n".join(dict.fromkeys(series)))
         return series
 
-    whole = visit(value, 0)
-    return max([best, *whole], key=len)
+    for text in visit(value, 0):
+        best.add(text)
 
 
 def _paragraphs(text: str) -> str:

@@ -98,6 +98,7 @@ CONSENT = (
     '<div id="cookie-banner"><p>We use cookies to improve your experience on our site. By '
     "continuing you accept our policy.</p><button>Accept</button></div>"
 )
+COMMENT = "I love this ferry, and so do all of my neighbors who came here for the boats."
 BYLINE = '<p class="byline">By Jane Quill, Transport correspondent</p><time>3 May 2024</time>'
 FIGURE = "<figure><img src=a.jpg><figcaption>The harbour in winter. Photo: PA</figcaption></figure>"
 ADVERT = (
@@ -459,6 +460,14 @@ SHAPES |= {
     "data in an attribute": lambda story: _in_attribute(
         "div id=app", "data-state", {"article": {"body": [{"text": p} for p in story.paragraphs]}}
     ).replace("</div id=app>", "</div>"),
+    "comments longer than the story": lambda story: _next_stream(
+        _next_data(story).rstrip("}\n")
+        + '}, "comments": '
+        + json.dumps(
+            [{"user": n, "text": f"{n} people liked this, I think. {COMMENT}"} for n in range(40)]
+        )
+        + "}\n"
+    ),
     "island": lambda story: _in_attribute(
         "astro-island", "props", {"text": [0, {"parts": [1, [[0, p] for p in story.paragraphs]]}]}
     ),
