@@ -38,6 +38,7 @@ logger = get_logger(__name__)
 )
 def evaluate(
     articles: DatasetDict,
+    features: DatasetDict,
     checkpoint: Path,
     ingest_report: IngestReport,
     tokenize_report: TokenizeReport,
@@ -75,6 +76,7 @@ def evaluate(
     result, rows = evaluate_checkpoint(
         served,
         articles["test"],
+        features=features["train"],
         test_fingerprint=ingest_report.fingerprints["test"],
         oracle_sentences=tokenize_report.oracle_sentences,
         settings=evaluation,

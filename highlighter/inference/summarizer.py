@@ -246,6 +246,18 @@ class Summarizer:
         """Return whether the decoder can read the complete article."""
         return self._reader.fits(article)
 
+    def choose(self, article: ReadArticle, scores: Sequence[float]) -> list[int]:
+        """Return the indices, ascending, of the sentences to extract; see `best_sentences`.
+
+        Args:
+            article: what `read` returned.
+            scores: of its sentences.
+        """
+        settings = self.highlights
+        return best_sentences(
+            article.sentences, scores, settings.sentences, settings.trigram_blocking
+        )
+
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of token ids, without special tokens and outer white space."""
         return decode(self._tokenizer, ids)
@@ -266,11 +278,8 @@ class Summarizer:
     def _check(
         self, article: ReadArticle, source: list[int], output: Generated, limit: int
     ) -> Draft:
-        settings = self.highlights
         sentences = article.sentences
-        chosen = best_sentences(
-            sentences, article.scores, settings.sentences, settings.trigram_blocking
-        )
+        chosen = self.choose(article, article.scores)
         written = self.decode(output.ids)
         cut_off = len(output.ids) >= most_ids(self._limited(limit))
         return Draft(
@@ -286,7 +295,7 @@ class Summarizer:
                 output.confidence,
                 ArticleFacts(article.text),
                 "\n".join(sentences[index] for index in chosen),
-                settings.trust,
+                self.highlights.trust,
                 sentences=sentences,
                 cut_off=cut_off,
                 familiar=self._is_familiar(article),
