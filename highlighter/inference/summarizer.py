@@ -254,8 +254,11 @@ class Summarizer:
             scores: of its sentences.
         """
         settings = self.highlights
+        words = settings.words
+        if words is not None and not self._is_familiar(article):
+            words = settings.words_elsewhere
         return best_sentences(
-            article.sentences, scores, settings.sentences, settings.trigram_blocking
+            article.sentences, scores, settings.sentences, settings.trigram_blocking, words=words
         )
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -278,8 +281,12 @@ class Summarizer:
     def _check(
         self, article: ReadArticle, source: list[int], output: Generated, limit: int
     ) -> Draft:
+        settings = self.highlights
         sentences = article.sentences
         chosen = self.choose(article, article.scores)
+        salient = best_sentences(
+            sentences, article.scores, settings.sentences, settings.trigram_blocking
+        )
         written = self.decode(output.ids)
         cut_off = len(output.ids) >= most_ids(self._limited(limit))
         return Draft(
@@ -294,8 +301,8 @@ class Summarizer:
                 written,
                 output.confidence,
                 ArticleFacts(article.text),
-                "\n".join(sentences[index] for index in chosen),
-                self.highlights.trust,
+                "\n".join(sentences[index] for index in salient),
+                settings.trust,
                 sentences=sentences,
                 cut_off=cut_off,
                 familiar=self._is_familiar(article),
@@ -317,7 +324,7 @@ class Summarizer:
                 article.scores,
                 request.top_k,
                 request.threshold,
-                default=self.highlights.sentences,
+                default=len(self.choose(article, article.scores)),
             ),
             counts=Counts(
                 characters=len(article.text),
