@@ -1,7 +1,8 @@
-"""Four ways to fine-tune the same weights on the same articles, each on the GPU if there is one.
+"""Five ways to fine-tune the same weights on the same articles, each on the GPU if there is one.
 
 `student`: a plain training loop with everything padded to 512 tokens. `summarization`:
-`Seq2SeqTrainer` as transformers' summarization example uses it. `summary`: the project's training
+`Seq2SeqTrainer` as transformers' summarization example uses it, `summarization-bf16` the same with
+its option `--bf16`. `summary`: the project's training
 of the decoder only, the same work as those two. `highlights`: the project's training with the
 salience head.
 """
@@ -53,12 +54,20 @@ class Task(NamedTuple):
 
 
 class Clock(TrainerCallback):
-    """Notes the time at which each step ends, and the peak of memory."""
+    """Notes when each step begins and ends, and the peak of memory.
+
+    Before a step begins, its batches are fetched.
+    """
 
     def __init__(self) -> None:
+        self.begins: list[float] = []
         self.ends: list[float] = []
         self.peak_rss = 0.0
         self.peak_gpu = 0.0
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        """Note the time."""
+        self.begins.append(time.perf_counter())
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
         """Note the time once the GPU has finished the step."""
@@ -75,8 +84,9 @@ def run_contender(
     """Train on the first rows of a file and score on its last rows.
 
     Returns:
-        `step_seconds` of each step but the first, `peak_rss` and `peak_gpu` in MB, and `loss`, the
-        cross-entropy per token of the validation highlights.
+        `step_seconds` of each step but the first, `wait_seconds` of them for their batches,
+        `peak_rss` and `peak_gpu` in MB, and `loss`, the cross-entropy per token of the validation
+        highlights.
     """
     rows = read_articles(Path(articles))
     clock = Clock()
@@ -85,6 +95,9 @@ def run_contender(
         model = CONTENDERS[system](task, clock)
     return {
         "step_seconds": [b - a for a, b in zip(clock.ends, clock.ends[1:], strict=False)],
+        "wait_seconds": [
+            begin - end for end, begin in zip(clock.ends, clock.begins[1:], strict=False)
+        ],
         "peak_rss": clock.peak_rss,
         "peak_gpu": clock.peak_gpu,
         "loss": validation_loss(model, load_tokenizer(weights), task.validation),
@@ -106,6 +119,7 @@ def train_student(task: Task, clock: Clock) -> PreTrainedModel:
     model.train()
     for batch in DataLoader(TensorDataset(*tensors), batch_size=task.batch_size, shuffle=True):
         ids, mask, labels = (part.to(model.device) for part in batch)
+        clock.on_step_begin()
         labels = labels.masked_fill(labels == tokenizer.pad_token_id, -100)
         loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
         optimizer.zero_grad()
@@ -115,7 +129,7 @@ def train_student(task: Task, clock: Clock) -> PreTrainedModel:
     return model
 
 
-def train_example(task: Task, clock: Clock) -> PreTrainedModel:
+def train_example(task: Task, clock: Clock, bf16: bool = False) -> PreTrainedModel:
     """Train with dynamic padding and the trainer's defaults: SDPA, fused AdamW, clipping at 1."""
     tokenizer = load_tokenizer(str(task.weights))
     model = AutoModelForSeq2SeqLM.from_pretrained(task.weights, dtype=torch.float32)
@@ -131,6 +145,8 @@ def train_example(task: Task, clock: Clock) -> PreTrainedModel:
             lr_scheduler_type="constant",  # as the others, or the losses would not compare
             save_strategy="no",
             disable_tqdm=True,
+            bf16=bf16,
+            use_cpu=not torch.cuda.is_available(),  # else bf16 is refused
             seed=_SEED,
         ),
         train_dataset=datasets.Dataset.from_dict({**sources, "labels": targets["input_ids"]}),
@@ -173,6 +189,7 @@ def train_project(task: Task, clock: Clock, salience_weight: float) -> PreTraine
 CONTENDERS: dict[str, Callable[[Task, Clock], PreTrainedModel]] = {
     "student": train_student,
     "summarization": train_example,
+    "summarization-bf16": lambda task, clock: train_example(task, clock, bf16=True),
     "summary": lambda task, clock: train_project(task, clock, salience_weight=0.0),
     "highlights": lambda task, clock: train_project(task, clock, salience_weight=1.0),
 }

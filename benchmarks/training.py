@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, median
@@ -26,7 +27,8 @@ from highlighter.errors import CorpusError, TrainingError
 from highlighter.model.build import build_model
 from highlighter.model.tokenizer import load_tokenizer
 
-_BASELINES = ("student", "summarization")
+_BASELINES = ("student", "summarization", "summarization-bf16")
+_CNN_DAILYMAIL = 287_113  # rows of its training split
 
 
 class Contender(NamedTuple):
@@ -44,6 +46,7 @@ class Contender(NamedTuple):
 _DEFAULT = [
     Contender("student", 4),
     Contender("summarization", 4),
+    Contender("summarization-bf16", 4),
     Contender("summary", 4),
     Contender("highlights", 4),
     Contender("summarization", 8),
@@ -62,6 +65,9 @@ def main() -> None:
     parser.add_argument("--examples", type=positive_int, default=32, help="of each measurement")
     parser.add_argument("--validation", type=positive_int, default=48, help="rows for the loss")
     parser.add_argument("--rounds", type=positive_int, default=2)
+    parser.add_argument(
+        "--price", type=float, help="dollars per hour of this machine, for the cost of an epoch"
+    )
     options = parse(parser)
     rows = read_articles(options.articles, options.examples + options.validation)
     check_batches(options.examples, options.contenders)
@@ -90,12 +96,17 @@ def main() -> None:
                     validation=options.validation,
                 )  # fmt: skip
                 outcomes[each].append(run.result)
-    table = compare(outcomes, tokens, flops)
+    peak = measure_peak(torch.device(options.device))
+    table = compare(outcomes, tokens, flops, peak, options.price)
     report("training", table, options.output, shape=options.shape, examples=options.examples)
 
 
 def compare(
-    outcomes: dict[Contender, list[dict[str, Any]]], tokens: float, flops: float
+    outcomes: dict[Contender, list[dict[str, Any]]],
+    tokens: float,
+    flops: float,
+    peak: float,
+    price: float | None = None,
 ) -> list[dict[str, Any]]:
     """Return a row for each contender: medians over all steps of all rounds, and ratios.
 
@@ -103,6 +114,8 @@ def compare(
         outcomes: what `run_contender` returned in each round.
         tokens: of an example on average, without padding.
         flops: of a training step on an example on average.
+        peak: FLOP/s of the machine, see `measure_peak`.
+        price: dollars per hour of the machine.
     """
     speeds = {
         each: each.batch_size / median(s for run in runs for s in run["step_seconds"])
@@ -115,15 +128,47 @@ def compare(
             "examples/s": speeds[each],
             "tokens/s": speeds[each] * tokens,
             "TFLOP/s": speeds[each] * flops / 1e12,
+            "% of peak": 100 * speeds[each] * flops / peak,
+            "waiting %": 100 * share_of_waiting(runs),
             "peak RSS MB": median(run["peak_rss"] for run in runs),
             "peak GPU MB": median(run["peak_gpu"] for run in runs),
             "loss": median(run["loss"] for run in runs),
         }
+        if price is not None:
+            row["$ per epoch"] = price * _CNN_DAILYMAIL / speeds[each] / 3600
         for base in outcomes:
             if base.system in _BASELINES:
                 row[f"/ {base.name}"] = speeds[each] / speeds[base]
         rows.append(row | {"steps": sum(len(run["step_seconds"]) for run in runs)})
     return rows
+
+
+def share_of_waiting(runs: Sequence[dict[str, Any]]) -> float:
+    """Return the share of the time of all timed steps in which batches were waited for."""
+    waited, total = (sum(sum(run[n]) for run in runs) for n in ("wait_seconds", "step_seconds"))
+    return float(waited / total)
+
+
+def measure_peak(device: torch.device) -> float:
+    """Return the FLOP/s of the fastest product of two large matrices, in bf16 or fp32.
+
+    It is what "% of peak" refers to: a datasheet's figure is not reached by any program.
+    """
+    size, repeats = (8192, 20) if device.type == "cuda" else (2048, 3)
+    best = 0.0
+    for dtype in (torch.bfloat16, torch.float32):
+        left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
+        left @ right
+        for _ in range(3):
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            start = time.perf_counter()
+            for _ in range(repeats):
+                left @ right
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            best = max(best, repeats * 2 * size**3 / (time.perf_counter() - start))
+    return best
 
 
 def count_work(

@@ -363,6 +363,9 @@ class TrainingSettings(Settings):
     gradient_checkpointing: bool = Field(
         False, description="recompute activations: less memory, about a third slower"
     )
+    batch_workers: int | None = Field(
+        None, ge=0, description="processes that prepare batches; None: 4 with a GPU, else none"
+    )
     processes: int = Field(
         1, ge=1, description="training processes on this machine, one per GPU; 1: no extra process"
     )

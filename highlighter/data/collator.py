@@ -26,7 +26,7 @@ class WindowRow:
         segment_indices: index of each segment in the article.
         segment_features: array of (segments, len(FEATURES)).
         salience_labels: 1, 0 or IGNORED per segment.
-        labels: target token ids; IGNORED alone if the window is read for salience only.
+        labels: target token ids; empty if the window is read for salience only.
     """
 
     input_ids: list[int]
@@ -97,7 +97,7 @@ class WindowCollator:
             order = torch.randperm(len(plan), generator=draw)[: self.reading_windows]
             extra = [plan[i] for i in order.tolist()]
         windows = [self._row(row, source, row["labels"])]
-        return windows + [self._row(row, window, [IGNORED]) for window in extra]
+        return windows + [self._row(row, window, []) for window in extra]
 
     def _row(self, row: dict[str, Any], segments: Sequence[int], labels: list[int]) -> WindowRow:
         starts = np.concatenate([[0], np.cumsum(row["segment_lengths"])])
@@ -119,9 +119,13 @@ class WindowCollator:
 
 
 def collate(rows: Sequence[WindowRow], pad: int) -> Batch:
-    """Pad rows to the longest source, the most segments and the longest target; return tensors."""
+    """Pad rows to the longest source, the most segments and the longest target; return tensors.
+
+    `labels` has only the rows with a summary; `summary_rows` are their indices in the batch.
+    """
     tokens = max(len(row.input_ids) for row in rows)
     segments = max(1, *(len(row.segment_indices) for row in rows))
+    written = [number for number, row in enumerate(rows) if row.labels]
     targets = max(len(row.labels) for row in rows)
     shape = (len(rows), segments)
     batch = {
@@ -131,7 +135,8 @@ def collate(rows: Sequence[WindowRow], pad: int) -> Batch:
         "segment_indices": torch.zeros(shape, dtype=torch.long),
         "segment_features": torch.zeros((*shape, len(FEATURES))),
         "salience_labels": torch.full(shape, IGNORED),
-        "labels": torch.full((len(rows), targets), IGNORED),
+        "labels": torch.full((len(written), targets), IGNORED),
+        "summary_rows": torch.tensor(written, dtype=torch.long),
     }
     for number, row in enumerate(rows):
         length, count = len(row.input_ids), len(row.segment_indices)
@@ -142,5 +147,7 @@ def collate(rows: Sequence[WindowRow], pad: int) -> Batch:
             batch["segment_indices"][number, :count] = torch.tensor(row.segment_indices)
             batch["segment_features"][number, :count] = torch.as_tensor(row.segment_features)
             batch["salience_labels"][number, :count] = torch.tensor(row.salience_labels)
-        batch["labels"][number, : len(row.labels)] = torch.tensor(row.labels)
+    for place, number in enumerate(written):
+        labels = rows[number].labels
+        batch["labels"][place, : len(labels)] = torch.tensor(labels)
     return batch

@@ -82,6 +82,7 @@ class HighlightModel(nn.Module):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         labels: torch.Tensor,
+        summary_rows: torch.Tensor,
         segment_of_token: torch.Tensor,
         segment_indices: torch.Tensor,
         segment_features: torch.Tensor,
@@ -89,13 +90,15 @@ class HighlightModel(nn.Module):
     ) -> HighlightOutput:
         """Return both losses of a batch of `WindowCollator`, from one pass of the encoder.
 
-        Rows whose `labels` are all -100 are read for salience only and skip the decoder. Segments
-        with the salience label -100 count in no loss.
+        Rows that are not among `summary_rows` are read for salience only and skip the decoder.
+        Segments with the salience label -100 count in no loss. No value of a tensor is read here,
+        because that would wait for the GPU.
 
         Args:
             input_ids: (batch, source tokens).
             attention_mask: (batch, source tokens).
-            labels: (batch, target tokens).
+            labels: (rows with a summary, target tokens).
+            summary_rows: index in the batch of each row with a summary.
             segment_of_token: see `score_segments`.
             segment_indices: see `score_segments`.
             segment_features: see `score_segments`.
@@ -105,19 +108,17 @@ class HighlightModel(nn.Module):
         scores = self.score_segments(
             states, segment_of_token, segment_indices, segment_features
         ).float()
-        labeled = salience_labels != IGNORED
-        salience_loss = scores.new_zeros(())
-        if labeled.any():
-            salience_loss = nn.functional.binary_cross_entropy_with_logits(
-                scores[labeled], salience_labels[labeled].float()
-            )
-        rows = (labels != IGNORED).any(dim=1)
-        if not rows.any():
+        labeled = (salience_labels != IGNORED).float()
+        losses = nn.functional.binary_cross_entropy_with_logits(
+            scores, salience_labels.float(), weight=labeled, reduction="sum"
+        )
+        salience_loss = losses / labeled.sum().clamp(min=1)
+        if not len(summary_rows):
             return HighlightOutput(scores.new_zeros(()), salience_loss, None)
         output = self.seq2seq(
-            encoder_outputs=BaseModelOutput(last_hidden_state=states[rows]),
-            attention_mask=attention_mask[rows],
-            labels=labels[rows],
+            encoder_outputs=BaseModelOutput(last_hidden_state=states[summary_rows]),
+            attention_mask=attention_mask[summary_rows],
+            labels=labels,
         )
         return HighlightOutput(output.loss, salience_loss, output.logits)
 

@@ -141,6 +141,9 @@ def _arguments(
     interval = -(-steps // settings.evaluations)
     use_cpu = settings.device == "cpu" or not torch.cuda.is_available()
     device = torch.device("cpu" if use_cpu else "cuda")
+    workers = settings.batch_workers
+    if workers is None:  # a GPU would wait for batches; a CPU's cores are busy with the model
+        workers = 0 if use_cpu else 4
     by_rouge = settings.selection_metric == "rougeLsum"
     return Seq2SeqTrainingArguments(
         output_dir=str(work_folder),
@@ -156,6 +159,8 @@ def _arguments(
         max_grad_norm=settings.max_gradient_norm,
         bf16=choose_precision(settings.precision, device) == "bf16",
         use_cpu=use_cpu,
+        dataloader_num_workers=workers,
+        dataloader_pin_memory=not use_cpu,
         seed=seed,
         data_seed=seed,
         logging_strategy="steps",

@@ -98,7 +98,7 @@ class HighlightTrainer(Seq2SeqTrainer):
                 the result is then the batch's share of the step's loss. None in validation.
         """
         if not self._settings.summary_weight:  # skip the decoder
-            inputs = inputs | {"labels": torch.full_like(inputs["labels"], IGNORED)}
+            inputs = inputs | {name: inputs[name][:0] for name in ("labels", "summary_rows")}
         output = model(**inputs)
         means = torch.stack([output.summary_loss, output.salience_loss])
         shares = count_labels(inputs)
@@ -166,7 +166,7 @@ class HighlightTrainer(Seq2SeqTrainer):
             loss = self.compute_loss(model, self._without_repeated(inputs)).detach()
         if prediction_loss_only or not self.args.predict_with_generate:
             return loss, None, None
-        rows = (inputs["labels"] != IGNORED).any(dim=1)
+        rows = inputs["summary_rows"]
         with self.accelerator.autocast():
             generated = self.model.seq2seq.generate(
                 input_ids=inputs["input_ids"][rows],
@@ -175,7 +175,7 @@ class HighlightTrainer(Seq2SeqTrainer):
                 num_beams=self.args.generation_num_beams,
                 do_sample=False,
             )
-        return loss, generated, inputs["labels"][rows]
+        return loss, generated, inputs["labels"]
 
     def floating_point_ops(self, inputs: Batch) -> int:
         """Return 0: transformers' formula does not hold for rows that skip the decoder."""
@@ -220,17 +220,21 @@ class HighlightTrainer(Seq2SeqTrainer):
         """Return the batch without the labels of rows that another process validates too.
 
         accelerate fills up the last batches with the first rows if the rows do not divide evenly
-        among the processes. Only the first window of a row has the labels of its summary.
+        among the processes. The first window of a row is the one with its summary.
         """
         state = self.accelerator.gradient_state
         if self.args.world_size == 1 or not state.end_of_dataloader or state.remainder <= 0:
             return inputs
-        own = state.remainder - self.args.process_index * self.args.per_device_eval_batch_size
-        row = (inputs["labels"] != IGNORED).any(dim=1).cumsum(dim=0)  # from 1
-        repeated = (row > own).unsqueeze(1)
+        before = self.args.process_index * self.args.per_device_eval_batch_size
+        own = max(0, state.remainder - before)
+        salience_labels, first = inputs["salience_labels"], inputs["summary_rows"]
+        row = (
+            torch.zeros_like(salience_labels[:, 0]).index_fill(0, first, 1).cumsum(dim=0)
+        )  # from 1
         return inputs | {
-            name: inputs[name].masked_fill(repeated, IGNORED)
-            for name in ("labels", "salience_labels")
+            "labels": inputs["labels"][:own],
+            "summary_rows": first[:own],
+            "salience_labels": salience_labels.masked_fill((row > own).unsqueeze(1), IGNORED),
         }
 
     def _observe(self, prefix: str, means: torch.Tensor, weights: torch.Tensor) -> None:

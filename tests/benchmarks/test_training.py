@@ -63,7 +63,8 @@ def test_a_contender_trains_these_weights_on_each_row_once(
     assert sorted(highlights) == sorted(
         " ".join(row.highlights.replace(" .", ".").split()) for row in task.rows
     )
-    assert len(clock.ends) == 3
+    assert len(clock.ends) == len(clock.begins) == 3
+    assert all(begin < end for begin, end in zip(clock.begins, clock.ends, strict=True))
     assert clock.peak_rss > 100
     assert (clock.peak_gpu > 0) == torch.cuda.is_available()
     loss = validation_loss(model, tokenizer, task.validation)
@@ -81,11 +82,17 @@ def test_the_command_measures_a_contender(tmp_path: Path, monkeypatch: pytest.Mo
     assert (record["shape"], record["examples"]) == ("tiny", 4)
     assert (row["contender"], row["steps"], row["/ student:2"]) == ("student:2", 1, 1)
     assert row["tokens/s"] > row["examples/s"] > 0
+    assert 0 < row["% of peak"] < 100
+    assert 0 < row["waiting %"] < 100
 
 
 def test_speeds_are_medians_and_ratios_are_to_each_baseline() -> None:
     def run(*seconds: float, rss: float, loss: float) -> dict[str, Any]:
-        return {"step_seconds": list(seconds), "peak_rss": rss, "peak_gpu": 7.0, "loss": loss}
+        waits = [second / 4 for second in seconds]
+        return {
+            "step_seconds": list(seconds), "wait_seconds": waits, "peak_rss": rss,
+            "peak_gpu": 7.0, "loss": loss,
+        }  # fmt: skip
 
     outcomes = {
         Contender("student", 4): [
@@ -94,9 +101,10 @@ def test_speeds_are_medians_and_ratios_are_to_each_baseline() -> None:
         ],
         Contender("summary", 8): [run(4.0, rss=2000, loss=9.4)],
     }
-    first, second = compare(outcomes, tokens=500, flops=3e12)
+    first, second = compare(outcomes, tokens=500, flops=3e12, peak=6e12, price=3.6)
     assert first == {
         "contender": "student:4", "examples/s": 0.5, "tokens/s": 250, "TFLOP/s": 1.5,
+        "% of peak": 25, "waiting %": 25, "$ per epoch": pytest.approx(0.002 * 287_113 * 0.5 / 0.5),
         "peak RSS MB": 3100, "peak GPU MB": 7, "loss": 9.5, "/ student:4": 1, "steps": 3,
     }  # fmt: skip
     assert second["examples/s"] == 2.0

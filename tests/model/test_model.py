@@ -16,7 +16,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from highlighter.data.collator import IGNORED, WindowCollator
+from highlighter.data.collator import WindowCollator
 from highlighter.data.features import tokenize_splits
 from highlighter.data.sentence_features import FEATURES
 from highlighter.data.windows import encode_prefix
@@ -281,9 +281,26 @@ def test_rows_read_for_salience_only_do_not_change_the_summary_loss(
     model: HighlightModel, collator: WindowCollator, rows: list[dict[str, object]]
 ) -> None:
     batch = collator(rows[:4])
-    with_summary = (batch["labels"] != IGNORED).any(dim=1)
-    assert 4 == int(with_summary.sum()) < len(with_summary)
-    alone = {name: tensor[with_summary] for name, tensor in batch.items()}
+    rows_with_summary = batch["summary_rows"]
+    assert 4 == len(rows_with_summary) == len(batch["labels"]) < len(batch["input_ids"])
+    alone = {
+        name: tensor[rows_with_summary]
+        for name, tensor in batch.items()
+        if name not in ("labels", "summary_rows")
+    } | {"labels": batch["labels"], "summary_rows": torch.arange(4)}
     with torch.no_grad():
         expected = float(model(**alone).summary_loss)
         assert model(**batch).summary_loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_training_step_is_one_graph(
+    model: HighlightModel, collator: WindowCollator, rows: list[dict[str, object]]
+) -> None:
+    """A value of a tensor that Python reads, which makes a GPU be waited for, would break it."""
+    batch = collator(rows[:4])
+    assert len(batch["labels"]) < len(batch["input_ids"])
+    as_one_graph = torch.compile(model, fullgraph=True, backend="eager")
+    with torch.no_grad():
+        expected, found = model(**batch), as_one_graph(**batch)
+    assert found.summary_loss == pytest.approx(float(expected.summary_loss), rel=1e-5)
+    assert found.salience_loss == pytest.approx(float(expected.salience_loss), rel=1e-5)

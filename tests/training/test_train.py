@@ -89,6 +89,16 @@ def test_the_same_seed_gives_bit_identical_runs(
         assert torch.equal(one, other)
 
 
+def test_batches_prepared_by_other_processes_are_the_same(
+    features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
+) -> None:
+    curves = []
+    for workers in (0, 2):  # in each epoch, other windows are drawn
+        settings = FEW_STEPS.model_copy(update={"batch_workers": workers})
+        curves.append(fine_tune(features, tokenizer, tmp_path / str(workers), settings)[1].curves)
+    assert curves[0] == curves[1]
+
+
 def test_gradient_accumulation_equals_the_larger_batch(
     features: datasets.DatasetDict, tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
