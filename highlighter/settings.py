@@ -200,8 +200,20 @@ class HighlightSettings(Settings):
         3,
         ge=1,
         le=50,
-        description="number of most salient sentences: in the extractive summary, and first in "
-        "the decoder's source if that is `selected`",
+        description="number of most salient sentences: in the extractive summary if `words` is "
+        "None, first in the decoder's source if that is `selected`, and in the check of coverage",
+    )
+    learn_words: bool = Field(
+        False, description="set `words` to the length that suits the validation split best"
+    )
+    words: int | None = Field(
+        None,
+        ge=1,
+        description="words that the extractive summary has about, and whose number of sentences is "
+        "that of the important paragraphs; None: `sentences` decides",
+    )
+    words_elsewhere: int = Field(
+        70, ge=1, description="`words` for an article that is unlike those of the training split"
     )
     trigram_blocking: bool = Field(
         True, description="skip a sentence that repeats a trigram of a more salient one"

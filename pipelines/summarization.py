@@ -46,6 +46,7 @@ def summarization(
     checkpoint, training_report = fine_tune(features, tokenizer, model, model_version, text, seed)
     evaluation, rows, engine, _ = evaluate(
         articles,
+        features,
         checkpoint,
         ingest_report,
         tokenize_report,

@@ -58,11 +58,17 @@ def _card(evaluation: Evaluation) -> str:
         for name, value in evaluation.highlights.trust.model_dump().items()
         if value
     ]
+    settings = evaluation.highlights
+    extract = (
+        f"the {settings.sentences} most salient sentences"
+        if settings.words is None
+        else f"the most salient sentences, about {settings.words} words"
+    )
     return (
         "An encoder-decoder that summarizes an English news article, with a salience head that "
         f"scores its sentences. It writes at most {evaluation.generation.max_new_tokens} tokens, "
         f"{'greedily' if beams == 1 else f'with {beams} beams'}. A summary that fails a check is "
-        f"replaced by the {evaluation.highlights.sentences} most salient sentences; checks: "
+        f"replaced by {extract}; checks: "
         f"{', '.join(checks) or 'none'}. The model sometimes attributes an action to the wrong "
         "person; no check here detects that."
     )

@@ -38,6 +38,7 @@ logger = get_logger(__name__)
 )
 def evaluate(
     articles: DatasetDict,
+    features: DatasetDict,
     checkpoint: Path,
     ingest_report: IngestReport,
     tokenize_report: TokenizeReport,
@@ -58,10 +59,12 @@ def evaluate(
     """Choose the engine that will serve, and evaluate the model as it will be served."""
     from highlighter.evaluation.comparison import compare_with_teacher
     from highlighter.evaluation.evaluate import evaluate_checkpoint
+    from highlighter.evaluation.length import learn_words
     from highlighter.evaluation.pictures import picture_evaluation
     from highlighter.evaluation.report import render_report
     from highlighter.inference.engines import copy_engine
-    from highlighter.model.checkpoint import finish_checkpoint
+    from highlighter.inference.summarizer import Summarizer
+    from highlighter.model.checkpoint import finish_checkpoint, write_highlight_settings
     from highlighter.system.cpu import keep_to_usable_cores
 
     log_settings()
@@ -70,11 +73,16 @@ def evaluate(
     folder = temporary_folder("evaluate")
     served = folder / "checkpoint"
     finish_checkpoint(checkpoint, generation, highlights, served)
+    if highlights.learn_words:
+        words = learn_words(Summarizer.load(served), articles["validation"], evaluation.batch_size)
+        mlflow.log_metric("extract/words", words)
+        write_highlight_settings(served, highlights.model_copy(update={"words": words}))
     _convert(served, articles["test"]["article"][: engine.articles], engine)
     copy_engine(served, folder / "engine")
     result, rows = evaluate_checkpoint(
         served,
         articles["test"],
+        features=features["train"],
         test_fingerprint=ingest_report.fingerprints["test"],
         oracle_sentences=tokenize_report.oracle_sentences,
         settings=evaluation,

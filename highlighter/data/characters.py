@@ -81,6 +81,11 @@ def has_other_scripts(text: str) -> bool:
     return not text.isascii() and _OTHER_SCRIPT.search(text) is not None
 
 
+def count_words(text: str) -> int:
+    """Return the number of `words_of_all_scripts`."""
+    return len(words_of_all_scripts(text))
+
+
 def words_of_all_scripts(text: str) -> list[str]:
     """Return the lower-cased words; scripts without spaces between words give single characters.
 

@@ -8,12 +8,12 @@ import pyarrow
 from numpy.typing import ArrayLike, NDArray
 
 from highlighter.evaluation.record import (
-    SYSTEMS,
     Evaluation,
     Slice,
     SourceComparison,
     SystemScores,
     column,
+    present_systems,
     recall_column,
 )
 from highlighter.metrics.faithfulness import is_english
@@ -93,7 +93,7 @@ def sum_up(
                 seed,
             ),
         )
-        for system in SYSTEMS
+        for system in present_systems(rows.column_names)
     }
     return Evaluation(
         rows=len(rows),

@@ -9,6 +9,7 @@ from highlighter.evaluation.entailment import EntailmentJudge, score_entailment
 from highlighter.evaluation.record import COMPARED, Evaluation
 from highlighter.evaluation.scoring import score_rows
 from highlighter.evaluation.systems import run_systems
+from highlighter.evaluation.trees import fit_trees
 from highlighter.inference.summarizer import Summarizer
 from highlighter.model.checkpoint import read_generation_settings, read_highlight_settings
 from highlighter.settings import EvaluationSettings
@@ -18,6 +19,7 @@ def evaluate_checkpoint(
     checkpoint: Path,
     articles: datasets.Dataset,
     *,
+    features: datasets.Dataset | None = None,
     test_fingerprint: str,
     oracle_sentences: int,
     settings: EvaluationSettings,
@@ -28,10 +30,11 @@ def evaluate_checkpoint(
     Args:
         checkpoint: a folder with settings and engine, as it is registered and served.
         articles: columns `id`, `article`, `highlights` and `group`.
+        features: tokenized training rows, to which the trees are fitted; None: no trees.
         test_fingerprint: fingerprint of the articles.
         oracle_sentences: maximum number of sentences of the oracle.
         settings: batch sizes, processes and resamples.
-        seed: seed of the random baseline and of the bootstrap.
+        seed: seed of the random baseline, of the trees and of the bootstrap.
     """
     # A judge that cannot be loaded should end the step at once.
     judge = EntailmentJudge.load(settings.entailment) if settings.entailment else None
@@ -39,6 +42,7 @@ def evaluate_checkpoint(
     rows = run_systems(
         summarizer,
         articles,
+        trees=None if features is None else fit_trees(features, seed),
         batch_size=settings.batch_size,
         oracle_sentences=oracle_sentences,
         seed=seed,

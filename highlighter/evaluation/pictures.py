@@ -6,7 +6,7 @@ import datasets
 import numpy as np
 from matplotlib.figure import Figure
 
-from highlighter.evaluation.record import Evaluation, column
+from highlighter.evaluation.record import Evaluation, column, shown_systems
 from highlighter.metrics.statistics import CalibrationBin, Interval, calibration_error
 from highlighter.training.report import TrainingReport
 
@@ -128,7 +128,7 @@ def picture_evaluation(
     evaluation: Evaluation, rows: datasets.Dataset, training: TrainingReport
 ) -> dict[str, Figure]:
     """Return learning curves, ROUGE, calibration, places of sentences, and lengths of summaries."""
-    shown = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
+    shown = shown_systems(evaluation.systems)
     words = {
         name: rows[column(name, "words")][:] for name in ("abstractive", "extractive", "lead3")
     }

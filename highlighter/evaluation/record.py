@@ -1,5 +1,7 @@
 """The evaluation as a record: means with intervals, differences, slices."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from pydantic import BaseModel
 
@@ -14,13 +16,15 @@ from highlighter.settings import (
 )
 
 # "served" is what the service answers: "abstractive", or "extractive" where a check failed.
-# "abstractive" is one of the two after it: the one that `highlights.source` selects.
+# "abstractive" is one of the two after it: the one that `highlights.source` selects. "trees" needs
+# the training split, so it is missing where a model is evaluated without it.
 SYSTEMS = (
     "served",
     "abstractive",
     "abstractive_first",
     "abstractive_selected",
     "extractive",
+    "trees",
     "lead3",
     "random3",
     "oracle",
@@ -37,6 +41,17 @@ MEASURES = (
     "facts",
     "recalled_facts",
 )
+
+
+def present_systems(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of SYSTEMS that are among the names of columns or of evaluated systems."""
+    known = set(names)
+    return tuple(system for system in SYSTEMS if system in known)
+
+
+def shown_systems(names: Iterable[str]) -> list[str]:
+    """Return `present_systems` without the two that only the comparison of sources needs."""
+    return [name for name in present_systems(names) if not name.startswith("abstractive_")]
 
 
 def column(system: str, measure: str) -> str:
@@ -203,7 +218,7 @@ class Evaluation(BaseModel):
         The complete record is `evaluation.json`. Undefined measures are left out.
         """
         flat: dict[str, float] = {}
-        for system in (*COMPARED, "lead3", "oracle"):
+        for system in shown_systems(self.systems):
             for name in ("rouge1", "rouge2", "rougeLsum"):
                 flat[f"test/{system}/{name}"] = self.systems[system].rouge[name].mean
         for system in COMPARED:

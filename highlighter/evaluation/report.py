@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from highlighter.data.sentences import split_paragraphs, split_sentences
-from highlighter.evaluation.record import SYSTEMS, Evaluation
+from highlighter.evaluation.record import Evaluation, present_systems, shown_systems
 from highlighter.metrics.statistics import Interval
 from highlighter.system.templates import render
 
 _PAGE = Path(__file__).parent / "report.html"
-_SYSTEMS = ("served", "abstractive", "extractive", "lead3", "random3", "oracle")
 _SCORES = ("", "R-1", "R-2", "R-Lsum", "Lsum - LEAD-3", "facts", "recalled", "words")
 
 
@@ -76,7 +75,7 @@ def _notes(evaluation: Evaluation) -> str:
 
 
 def _scores(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
-    for name in _SYSTEMS:
+    for name in shown_systems(evaluation.systems):
         system = evaluation.systems[name]
         rouge, over = system.rouge, system.over_lead3["rougeLsum"]
         yield (
@@ -102,7 +101,7 @@ def render_report(
     return render(
         _PAGE,
         evaluation=evaluation,
-        systems=SYSTEMS,
+        systems=present_systems(evaluation.systems),
         samples=[_sample(row) for row in rows.select(range(min(samples, len(rows))))],
         pictures={name: _png(figure) for name, figure in figures.items()},
     )

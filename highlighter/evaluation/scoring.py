@@ -4,7 +4,13 @@ from typing import Any
 
 import datasets
 
-from highlighter.evaluation.record import MEASURES, SYSTEMS, column, recall_column, source_column
+from highlighter.evaluation.record import (
+    MEASURES,
+    column,
+    present_systems,
+    recall_column,
+    source_column,
+)
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.rouge import score_rouge
 from highlighter.metrics.text import compression, novel_ngrams, repeated_trigrams
@@ -15,7 +21,7 @@ _BATCH = 32
 
 
 def score_rows(rows: datasets.Dataset, workers: int | None) -> datasets.Dataset:
-    """Add MEASURES of every system, and replace both sources by their recall of the reference.
+    """Add MEASURES of each system, and replace both sources by their recall of the reference.
 
     Args:
         rows: what `run_systems` returned.
@@ -39,9 +45,10 @@ def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         for known, reference in zip(facts, batch["reference"], strict=True)
     ]
     columns["reference_facts"] = [float(len(stated)) for stated in reference_facts]
+    systems = present_systems(batch)
     # Systems often return the same text, which is measured once.
     texts = list(
-        dict.fromkeys((row, text) for system in SYSTEMS for row, text in enumerate(batch[system]))
+        dict.fromkeys((row, text) for system in systems for row, text in enumerate(batch[system]))
     )
     rouge = score_rouge([text for _, text in texts], [batch["reference"][row] for row, _ in texts])
     measured: dict[tuple[int, str], dict[str, float]] = {}
@@ -59,7 +66,7 @@ def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
             "facts": float(total),
             "recalled_facts": float(recalled),
         }
-    for system in SYSTEMS:
+    for system in systems:
         for measure in MEASURES:
             columns[column(system, measure)] = [
                 measured[row, text][measure] for row, text in enumerate(batch[system])

@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 
 from highlighter.data.oracle import greedy_oracle
 from highlighter.evaluation.record import source_column
+from highlighter.evaluation.trees import Trees
 from highlighter.inference.summarizer import Draft, Summarizer
 from highlighter.settings import DecoderSource
 
@@ -30,6 +31,7 @@ def run_systems(
     summarizer: Summarizer,
     articles: datasets.Dataset,
     *,
+    trees: Trees | None = None,
     batch_size: int,
     oracle_sentences: int,
     seed: int,
@@ -39,12 +41,13 @@ def run_systems(
     Args:
         summarizer: the checkpoint, with the settings and the engine it is served with.
         articles: columns `id`, `article`, `highlights` and `group`.
+        trees: a baseline that takes as many sentences by the same rules; None: without it.
         batch_size: articles read and summarized together.
         oracle_sentences: maximum number of sentences of the oracle.
         seed: seed of the random baseline.
 
     Returns:
-        One row per article, in order: the text of each of SYSTEMS, the sentences that extractive
+        One row per article, in order: the text of each system, the sentences that extractive
         systems chose (`<system>_chosen`), both decoder sources as text, and how the article was
         read and written.
     """
@@ -68,6 +71,7 @@ def run_systems(
                     article["highlights"],
                     oracle_sentences,
                     seed=f"{seed}-{index}",
+                    choices=_choose(summarizer, trees, by_source[summarizer.highlights.source]),
                 ),
             }
     columns = {name: [rows[index][name] for index in range(len(rows))] for name in rows[0]}
@@ -110,11 +114,28 @@ def _describe(summarizer: Summarizer, drafts: dict[DecoderSource, Draft]) -> dic
     }
 
 
-def _extract(draft: Draft, reference: str, oracle_sentences: int, seed: str) -> dict[str, Any]:
+def _choose(summarizer: Summarizer, trees: Trees | None, draft: Draft) -> dict[str, list[int]]:
+    """Return the sentences with the highest scores of the salience head, and of the trees."""
+    chosen = {"extractive": draft.chosen}
+    if trees is not None:
+        article = draft.article
+        scores = trees.score_sentences(article.features, article.encoded.sentence_of_segment)
+        chosen["trees"] = summarizer.choose(article, scores)
+    return chosen
+
+
+def _extract(
+    draft: Draft,
+    reference: str,
+    oracle_sentences: int,
+    *,
+    seed: str,
+    choices: dict[str, list[int]],
+) -> dict[str, Any]:
     """Return text and sentences of each extractive system."""
     sentences = draft.article.sentences
     chosen = {
-        "extractive": draft.chosen,
+        **choices,
         "lead3": lead(sentences),
         "random3": random_sentences(sentences, seed),
         "oracle": greedy_oracle(sentences, reference, oracle_sentences),

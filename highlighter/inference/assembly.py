@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from highlighter.data.characters import has_visible_text
+from highlighter.data.characters import count_words, has_visible_text
 from highlighter.data.sentences import Span, split_paragraphs
 from highlighter.inference.answers import Doubt, Paragraph
 from highlighter.inference.damage import is_damaged
@@ -13,23 +13,42 @@ from highlighter.settings import TrustSettings
 
 
 def best_sentences(
-    sentences: Sequence[str], scores: Sequence[float], count: int, trigram_blocking: bool
+    sentences: Sequence[str],
+    scores: Sequence[float],
+    count: int,
+    trigram_blocking: bool,
+    *,
+    words: int | None = None,
 ) -> list[int]:
-    """Return the indices, in article order, of the `count` sentences with the highest scores.
+    """Return the indices, in article order, of the sentences with the highest scores.
 
     With trigram blocking, a sentence that shares a trigram with a better one is skipped
     (Paulus et al. 2018). Ties go to the earlier sentence.
+
+    Args:
+        sentences: texts of the sentences.
+        scores: one per sentence.
+        count: number of sentences to return, if `words` is None.
+        trigram_blocking: whether to skip sentences.
+        words: the number of words that the returned sentences, at least one, come closest to as
+            sentences are added by score.
     """
     chosen: list[int] = []
     seen: set[tuple[str, ...]] = set()
+    missing = words or 0
     for index in _ranking(scores):
-        words = sentences[index].lower().split()
-        trigrams = set(zip(words, words[1:], words[2:], strict=False))
+        own = sentences[index].lower().split()
+        trigrams = set(zip(own, own[1:], own[2:], strict=False))
         if trigram_blocking and trigrams & seen:
             continue
+        if words is not None:
+            left = missing - count_words(sentences[index])
+            if chosen and abs(left) > missing:
+                break
+            missing = left
         chosen.append(index)
         seen |= trigrams
-        if len(chosen) == count:
+        if missing <= 0 if words is not None else len(chosen) == count:
             break
     return sorted(chosen)
 

@@ -28,12 +28,14 @@ from highlighter.settings import TextSettings
 class ReadArticle:
     """An article that was read to its end, in one or more windows of the encoder.
 
-    `scores` are the probabilities of its sentences to be salient. `start` are the token ids of the
-    first window; `start_states`, if kept, are that window's encoder states (tokens, d_model).
+    `features` are the rows of `describe_segments`, `scores` the probabilities of its sentences to
+    be salient. `start` are the token ids of the first window; `start_states`, if kept, are that
+    window's encoder states (tokens, d_model).
     """
 
     text: str
     encoded: EncodedArticle
+    features: NDArray[np.float32]
     scores: list[float]
     windows: int
     start: list[int]
@@ -91,6 +93,7 @@ class Reader:
             ReadArticle(
                 text=text,
                 encoded=encoded[a],
+                features=features[a],
                 scores=_score_sentences(encoded[a], sums[a] / reads[a]),
                 windows=len(plans[a]),
                 # An article without sentences has no window.

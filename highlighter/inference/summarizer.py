@@ -248,6 +248,21 @@ class Summarizer:
         """Return whether the decoder can read the complete article."""
         return self._reader.fits(article)
 
+    def choose(self, article: ReadArticle, scores: Sequence[float]) -> list[int]:
+        """Return the indices, ascending, of the sentences to extract; see `best_sentences`.
+
+        Args:
+            article: what `read` returned.
+            scores: of its sentences.
+        """
+        settings = self.highlights
+        words = settings.words
+        if words is not None and not self._is_familiar(article):
+            words = settings.words_elsewhere
+        return best_sentences(
+            article.sentences, scores, settings.sentences, settings.trigram_blocking, words=words
+        )
+
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of token ids, without special tokens and outer white space."""
         return decode(self._tokenizer, ids)
@@ -270,7 +285,8 @@ class Summarizer:
     ) -> Draft:
         settings = self.highlights
         sentences = article.sentences
-        chosen = best_sentences(
+        chosen = self.choose(article, article.scores)
+        salient = best_sentences(
             sentences, article.scores, settings.sentences, settings.trigram_blocking
         )
         interruption_point()
@@ -290,7 +306,7 @@ class Summarizer:
                 written,
                 output.confidence,
                 facts,
-                "\n".join(sentences[index] for index in chosen),
+                "\n".join(sentences[index] for index in salient),
                 settings.trust,
                 sentences=sentences,
                 cut_off=cut_off,
@@ -313,7 +329,7 @@ class Summarizer:
                 article.scores,
                 request.top_k,
                 request.threshold,
-                default=self.highlights.sentences,
+                default=len(self.choose(article, article.scores)),
             ),
             counts=Counts(
                 characters=len(article.text),

@@ -91,8 +91,13 @@ def finish_checkpoint(
     shutil.copytree(source, folder)
     own = GenerationConfig.from_pretrained(source)
     generation_config(generation, load_tokenizer(str(source)), own).save_pretrained(folder)
-    _write(folder, HIGHLIGHTS_FILE, highlights)
+    write_highlight_settings(folder, highlights)
     write_engine(folder, "torch")
+
+
+def write_highlight_settings(folder: Path, settings: HighlightSettings) -> None:
+    """Store how the checkpoint selects sentences."""
+    _write(folder, HIGHLIGHTS_FILE, settings)
 
 
 def write_engine(folder: Path, kind: Engine) -> None:

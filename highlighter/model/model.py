@@ -18,9 +18,9 @@ from highlighter.model.salience import SalienceHead, load_salience, save_salienc
 class HighlightOutput(NamedTuple):
     """Losses of a training batch.
 
-    `summary_loss` is the mean cross-entropy per token, `salience_loss` the mean per segment; a loss
-    without labels is 0. `logits` (rows, tokens, vocabulary) belong to the rows with a summary and
-    are None if there is none.
+    `summary_loss` is the mean cross-entropy per token, `salience_loss` the mean per segment and
+    member of the head; a loss without labels is 0. `logits` (rows, tokens, vocabulary) belong to
+    the rows with a summary and are None if there is none.
     """
 
     summary_loss: torch.Tensor
@@ -105,14 +105,18 @@ class HighlightModel(nn.Module):
             salience_labels: 1 for a salient segment, 0 or -100, (batch, segments).
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        scores = self.score_segments(
-            states, segment_of_token, segment_indices, segment_features
-        ).float()
+        pooled = self.pool_segments(states, segment_of_token, segment_indices.shape[1])
+        # Members that are trained separately make a better mean: if the mean were trained, those
+        # with states would make up for the others on the training articles only.
+        scores = self.salience.member_logits(pooled, segment_indices, segment_features).float()
         labeled = (salience_labels != IGNORED).float()
         losses = nn.functional.binary_cross_entropy_with_logits(
-            scores, salience_labels.float(), weight=labeled, reduction="sum"
+            scores,
+            salience_labels.float().unsqueeze(-1).expand_as(scores),
+            weight=labeled.unsqueeze(-1),
+            reduction="sum",
         )
-        salience_loss = losses / labeled.sum().clamp(min=1)
+        salience_loss = losses / (scores.shape[-1] * labeled.sum().clamp(min=1))
         if not len(summary_rows):
             return HighlightOutput(scores.new_zeros(()), salience_loss, None)
         output = self.seq2seq(

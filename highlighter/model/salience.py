@@ -24,6 +24,7 @@ class SalienceConfig(Settings):
     """Shape of a salience head, stored beside its weights."""
 
     members: int = 4
+    feature_members: int = 8
     hidden_size: int = 64
     positions: int = 32
     dropout: float = 0.3
@@ -33,10 +34,11 @@ class SalienceConfig(Settings):
 class SalienceHead(nn.Module):
     """Scores each segment from its index, its features and its mean encoder state.
 
-    It is the mean of a few small networks. The projection of the states starts at zero: an
-    untrained head uses index and features only, which suffice to rank sentences. What the states
-    add is learned from there, at the encoder's learning rate. T5 encodes relative positions only,
-    so the index is added as an embedding.
+    It is the mean of small networks: `members` of them see all three, the `feature_members` after
+    them see no states, so that articles unlike those of the training are ranked well too. The
+    projection of the states starts at zero: an untrained head uses index and features only, which
+    suffice to rank sentences. What the states add is learned from there, at the encoder's learning
+    rate. T5 encodes relative positions only, so the index is added as an embedding.
     """
 
     def __init__(
@@ -55,12 +57,13 @@ class SalienceHead(nn.Module):
         """
         super().__init__()
         self.config = config
-        size = config.members * config.hidden_size
-        self.states = nn.Linear(width, size, bias=False)
+        members = config.members + config.feature_members
+        size = members * config.hidden_size
+        self.states = nn.Linear(width, config.members * config.hidden_size, bias=False)
         self.features = nn.Linear(len(config.features), size)
         self.positions = nn.Embedding(config.positions, size)
-        self.hidden = MemberLinear(config.members, config.hidden_size, config.hidden_size)
-        self.output = MemberLinear(config.members, config.hidden_size, 1)
+        self.hidden = MemberLinear(members, config.hidden_size, config.hidden_size)
+        self.output = MemberLinear(members, config.hidden_size, 1)
         self.dropout = nn.Dropout(config.dropout)
         self.state_dropout = nn.Dropout(state_dropout)
         self._reset_parameters()
@@ -84,7 +87,7 @@ class SalienceHead(nn.Module):
     def member_logits(
         self, states: torch.Tensor, indices: torch.Tensor, features: torch.Tensor
     ) -> torch.Tensor:
-        """Return the logits of each member, (batch, segments, members).
+        """Return the logits of each member, (batch, segments, members + feature_members).
 
         Args:
             states: mean encoder state of each segment, (batch, segments, width).
@@ -93,9 +96,12 @@ class SalienceHead(nn.Module):
         """
         # The scale of the states differs between checkpoints.
         states = self.state_dropout(nn.functional.rms_norm(states, states.shape[-1:]))
-        hidden = self.states(states) + self.features(features)
+        hidden = self.features(features)
         hidden = hidden + self.positions(indices.clamp(max=self.config.positions - 1))
-        shape = (*hidden.shape[:-1], self.config.members, self.config.hidden_size)
+        projected = self.states(states)
+        without = hidden.shape[-1] - projected.shape[-1]  # of the members without states
+        hidden = hidden + nn.functional.pad(projected, (0, without))
+        shape = (*hidden.shape[:-1], -1, self.config.hidden_size)
         hidden = nn.functional.gelu(hidden).reshape(shape)
         hidden = nn.functional.gelu(self.hidden(self.dropout(hidden)))
         logits: torch.Tensor = self.output(self.dropout(hidden))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.data.features import tokenize_splits
 from highlighter.data.oracle import greedy_oracle
 from highlighter.data.sentences import sentence_texts
 from highlighter.evaluation.evaluate import evaluate_checkpoint
@@ -21,13 +22,14 @@ from highlighter.metrics.rouge import score_rouge
 from highlighter.metrics.statistics import calibration_error
 from highlighter.metrics.text import compression
 from highlighter.model.build import build_model
-from highlighter.model.checkpoint import finish_checkpoint, save_checkpoint
+from highlighter.model.checkpoint import finish_checkpoint, read_text_settings, save_checkpoint
 from highlighter.settings import (
     EntailmentSettings,
     EvaluationSettings,
     GateSettings,
     GenerationSettings,
     HighlightSettings,
+    MapSettings,
     ScratchModel,
     TextSettings,
 )
@@ -39,10 +41,17 @@ Evaluated = tuple[Evaluation, datasets.Dataset]
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
 
 
-def run(checkpoint: Path, articles: datasets.Dataset, workers: int, seed: int = 7) -> Evaluated:
+def run(
+    checkpoint: Path,
+    articles: datasets.Dataset,
+    workers: int,
+    seed: int = 7,
+    features: datasets.Dataset | None = None,
+) -> Evaluated:
     return evaluate_checkpoint(
         checkpoint,
         articles,
+        features=features,
         test_fingerprint="rows",
         oracle_sentences=2,
         settings=EvaluationSettings(batch_size=8, workers=workers, resamples=200),
@@ -79,8 +88,24 @@ def test_rows(articles: datasets.DatasetDict) -> datasets.Dataset:
 
 
 @pytest.fixture(scope="module")
-def evaluated(checkpoint: Path, test_rows: datasets.Dataset) -> Evaluated:
-    return run(checkpoint, test_rows, workers=1)
+def training_rows(
+    checkpoint: Path,
+    articles: datasets.DatasetDict,
+    tokenizer: PreTrainedTokenizerBase,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> datasets.Dataset:
+    train = datasets.DatasetDict({"train": articles["train"]})
+    folder = tmp_path_factory.mktemp("features")
+    text = read_text_settings(checkpoint)
+    splits, _ = tokenize_splits(train, tokenizer, text, MapSettings(workers=1), folder)
+    return splits["train"]
+
+
+@pytest.fixture(scope="module")
+def evaluated(
+    checkpoint: Path, test_rows: datasets.Dataset, training_rows: datasets.Dataset
+) -> Evaluated:
+    return run(checkpoint, test_rows, workers=1, features=training_rows)
 
 
 def test_every_row_has_every_system(evaluated: Evaluated, test_rows: datasets.Dataset) -> None:
@@ -118,13 +143,14 @@ def test_extractors_quote_the_article_and_the_oracle_is_the_best_of_them(
     evaluation, rows = evaluated
     for row in rows:
         sentences = sentence_texts(row["article"])
-        for system in ("extractive", "lead3", "random3", "oracle"):
+        for system in ("extractive", "trees", "lead3", "random3", "oracle"):
             chosen = row[f"{system}_chosen"]
             assert row[system] == "\n".join(sentences[i] for i in chosen)
             assert row[f"{system}_facts"] == row[f"{system}_supported_facts"]
         assert row["lead3_chosen"] == list(range(min(3, len(sentences))))
         assert row["oracle_chosen"] == greedy_oracle(sentences, row["reference"], 2)
-        assert len(row["extractive_chosen"]) == min(2, len(sentences))
+        for system in ("extractive", "trees"):
+            assert len(row[f"{system}_chosen"]) == min(2, len(sentences))
         assert len(row["sentence_scores"]) == len(sentences)
     means = {s: evaluation.systems[s].rouge["rouge1"].mean for s in SYSTEMS}
     assert means["oracle"] == max(means.values())
@@ -194,7 +220,8 @@ def test_the_terminal_shows_what_every_baseline_scores(
     assert first.startswith("17 articles.")
     assert headings.split()[:3] == ["R-1", "R-2", "R-Lsum"]
     rows = {name: values for name, *values in map(str.split, lines)}
-    assert list(rows) == ["served", "abstractive", "extractive", "lead3", "random3", "oracle"]
+    shown = ["served", "abstractive", "extractive", "trees", "lead3", "random3", "oracle"]
+    assert list(rows) == shown
     assert rows["oracle"][0] == f"{evaluation.systems['oracle'].rouge['rouge1'].mean:.1f}"
     assert last.startswith(f"{evaluation.doubted:.0%} of the written summaries")
 
@@ -207,13 +234,17 @@ def test_slices_divide_the_rows(evaluated: Evaluated) -> None:
 
 
 def test_workers_and_repetition_change_nothing_and_the_seed_does(
-    checkpoint: Path, test_rows: datasets.Dataset, evaluated: Evaluated
+    checkpoint: Path,
+    test_rows: datasets.Dataset,
+    training_rows: datasets.Dataset,
+    evaluated: Evaluated,
 ) -> None:
     again, rows = run(checkpoint, datasets.concatenate_datasets([test_rows] * 4), workers=2)
     for name in ("lead3_rougeLsum", "abstractive_words", "extractive"):
         assert rows[name][:17] == evaluated[1][name][:]
-    same, _ = run(checkpoint, test_rows, workers=1)
+    same, _ = run(checkpoint, test_rows, workers=1, features=training_rows)
     assert same.model_dump_json() == evaluated[0].model_dump_json()  # NaN is not NaN
+    assert "trees" not in again.systems  # without training rows
     other, other_rows = run(checkpoint, test_rows, workers=1, seed=8)
     assert other_rows["random3"][:] != evaluated[1]["random3"][:]
     assert (

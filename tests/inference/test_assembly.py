@@ -38,6 +38,31 @@ def test_fewer_sentences_than_requested() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "chosen"),
+    [(1, [1]), (3, [1]), (4, [1]), (5, [1, 2]), (6, [1, 2]), (7, [0, 1, 2]), (99, [0, 1, 2, 3])],
+)
+def test_sentences_are_added_while_they_come_closer_to_the_words(
+    words: int, chosen: list[int]
+) -> None:
+    sentences = [
+        "It rained.",
+        "The bridge closed.",
+        "Nobody came over.",
+        "Maren Holt leads a port.",
+    ]
+    scores = [0.6, 0.9, 0.8, 0.1]
+    assert best_sentences(sentences, scores, 0, True, words=words) == chosen
+    assert best_sentences([], [], 0, True, words=words) == []
+
+
+def test_words_are_counted_in_every_script_and_a_repetition_uses_none() -> None:
+    sentences = ["大桥关闭了。", "船又开了。", "下雨。"]  # 5, 4 and 2 words
+    assert best_sentences(sentences, [0.9, 0.8, 0.7], 0, True, words=9) == [0, 1]
+    sentences = ["The bridge will close.", "It said the bridge will close.", "It rained."]
+    assert best_sentences(sentences, [0.9, 0.8, 0.1], 0, True, words=6) == [0, 2]
+
+
+@pytest.mark.parametrize(
     ("paragraphs", "important"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3), (20, 3)]
 )
 def test_by_default_at_most_half_of_the_paragraphs_are_important(

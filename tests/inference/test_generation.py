@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from highlighter.data.characters import count_words
 from highlighter.data.familiarity import learn_familiarity, read_familiarity
 from highlighter.data.features import tokenize_splits
 from highlighter.data.sentences import sentence_texts
@@ -196,3 +197,33 @@ def test_a_summary_is_written_only_of_articles_like_those_of_the_training(
         )
         unfamiliar = [answer.doubt == "unfamiliar" for answer in answers]
         assert unfamiliar == [False, known is not None]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_length_of_an_extract_depends_on_whether_the_article_is_like_those_of_the_training(
+    model: HighlightModel,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path: Path,
+    known: bool,
+) -> None:
+    text = TextSettings(max_source_tokens=256, max_target_tokens=32)
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, text)
+    finish_checkpoint(
+        tmp_path / "tuned",
+        GenerationSettings(num_beams=1, max_new_tokens=8),
+        HighlightSettings(words=5, words_elsewhere=30, trust=TrustSettings(minimum_confidence=1.0)),
+        tmp_path / "final",
+    )
+    [article] = articles["test"]["article"][:1]
+    own = tokenizer(article, add_special_tokens=False)["input_ids"]
+    other = tokenizer("Zqx vbjk wqfz. Xyzzy kwj qvx.", add_special_tokens=False)["input_ids"]
+    tokens = own if known else other
+    learn_familiarity([tokens], [tokens]).save(tmp_path / "final")
+    [answer] = Summarizer.load(tmp_path / "final").summarize([HighlightRequest(article=article)])
+    chosen = sentences_on_lines(answer.summary).split("\n")
+    shortest = min(map(count_words, sentence_texts(article)))
+    words = count_words(answer.summary)
+    assert (words <= 10 and len(chosen) == 1) if known else abs(words - 30) <= shortest
+    important = sum(paragraph.important for paragraph in answer.paragraphs)
+    assert important == min(len(chosen), (len(answer.paragraphs) + 1) // 2)

@@ -16,7 +16,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from highlighter.data.collator import WindowCollator
+from highlighter.data.collator import IGNORED, WindowCollator
 from highlighter.data.features import tokenize_splits
 from highlighter.data.sentence_features import FEATURES
 from highlighter.data.windows import encode_prefix
@@ -207,7 +207,7 @@ def test_the_shipped_checkpoint_is_a_plain_t5_with_a_head_beside_it() -> None:
     assert not any(report.values())
     model = load_model(str(CHECKPOINT))
     assert_same_weights(model.seq2seq, plain)
-    assert model.num_parameters() == 3_032_836
+    assert model.num_parameters() == 3_096_844
     assert model.salience.states.weight.any()
 
 
@@ -235,7 +235,7 @@ def test_a_new_head_scores_without_the_encoder_and_a_dropout_rate_is_kept(tmp_pa
 
 def test_a_head_is_the_mean_of_separate_networks() -> None:
     torch.manual_seed(0)
-    head = SalienceHead(16, SalienceConfig(members=3, hidden_size=5)).eval()
+    head = SalienceHead(16, SalienceConfig(members=3, feature_members=2, hidden_size=5)).eval()
     torch.nn.init.normal_(head.states.weight)
     inputs = (
         torch.randn(2, 4, 16),
@@ -251,8 +251,11 @@ def test_a_head_is_the_mean_of_separate_networks() -> None:
         head.hidden.weight[1] += 1
         head.output.bias[1] += 1
     after = head.member_logits(*inputs)
-    assert torch.equal(after[..., [0, 2]], before[..., [0, 2]])
+    assert torch.equal(after[..., [0, 2, 3, 4]], before[..., [0, 2, 3, 4]])
     assert (after[..., 1] != before[..., 1]).all()
+    other = head.member_logits(torch.randn(2, 4, 16), *inputs[1:])
+    assert torch.equal(other[..., 3:], after[..., 3:])  # these see no states
+    assert (other[..., :3] != after[..., :3]).all()
 
 
 def test_pooling_is_the_mean_of_a_segments_tokens(model: HighlightModel) -> None:
@@ -262,6 +265,33 @@ def test_pooling_is_the_mean_of_a_segments_tokens(model: HighlightModel) -> None
     logits = model.score_segments(states, segment_of_token, indices, features)
     means = torch.stack([states[0, 1:3].mean(0), states[0, 3:5].mean(0)])[None]
     assert torch.allclose(logits, model.salience(means, indices, features), atol=1e-5)
+
+
+def test_each_member_of_the_head_is_trained_by_its_own_loss(
+    model: HighlightModel, collator: WindowCollator, rows: list[dict[str, object]]
+) -> None:
+    batch = collator(rows[:4])
+    seen: list[torch.Tensor] = []
+    member_logits = model.salience.member_logits
+
+    def keep(*inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(member_logits(*inputs))
+        return seen[-1]
+
+    model.salience.member_logits = keep  # type: ignore[method-assign]
+    try:
+        with torch.no_grad():
+            loss = model(**batch).salience_loss
+    finally:
+        del model.salience.member_logits
+    labeled = batch["salience_labels"] != IGNORED
+    labels = batch["salience_labels"][labeled].float()
+    losses = [
+        torch.nn.functional.binary_cross_entropy_with_logits(of_member, labels)
+        for of_member in seen[0][labeled].unbind(dim=-1)
+    ]
+    assert len(losses) == 12
+    assert loss == pytest.approx(float(torch.stack(losses).mean()), rel=1e-5)
 
 
 def test_only_salience_or_only_summary_can_be_trained(

@@ -65,7 +65,7 @@ def ask(address: str, body: object, path: str = "/summarize") -> tuple[int, Any]
 
 
 def test_the_run_ends_with_scores_times_and_what_was_registered(first_run: str) -> None:
-    for system in ("abstractive", "extractive", "lead3", "random3", "oracle"):
+    for system in ("abstractive", "extractive", "trees", "lead3", "random3", "oracle"):
         assert re.search(rf"^ ?{system} +\d+\.\d ", first_run, re.MULTILINE), system
     for step in STEPS:
         assert re.search(rf"^ ?{step} +\d+\.\d", first_run, re.MULTILINE), step

@@ -2,7 +2,9 @@
 
 The encoder has memorized the extra text, and a head trained with it relies on that: it scores these
 articles far better than unseen ones. The new head therefore gets few of the encoder's states per
-step (dropout) or none; its projection of them then stays zero, and fine-tuning can learn it.
+step (dropout) or none; its projection of them then stays zero, and fine-tuning can learn it. The
+members without states are fitted to the extra text alone, if that has highlights: features that
+fit generated articles too rank real ones worse.
 """
 
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from highlighter.data.collator import IGNORED, WindowRow, collate
+from highlighter.data.sentence_features import FEATURES
 from highlighter.data.windows import plan_windows, window_budget
 from highlighter.model.model import HighlightModel
 from highlighter.model.salience import SalienceHead
@@ -26,7 +29,7 @@ _LAST_RATE = 0.05  # share of the learning rate at the end
 
 
 class Segments(NamedTuple):
-    """All labeled segments: mean states (segments, width), indices, features and labels."""
+    """Labeled segments: mean states (segments, width), indices, features and labels."""
 
     states: torch.Tensor
     indices: torch.Tensor
@@ -46,8 +49,11 @@ def fit_salience(model: HighlightModel, maker: BatchMaker, fit: SalienceFit) -> 
     device = next(model.parameters()).device
     rows = [generated_row(maker.generated + number) for number in range(fit.generated_articles)]
     generated = maker.encoder.encode([(row.article, row.highlights) for row in rows])
-    articles = [*maker.extra, *generated]
-    segments = read_segments(model, maker, articles, encode=fit.state_dropout < 1)
+    encode = fit.state_dropout < 1
+    extra = read_segments(model, maker, maker.extra, encode=encode)
+    others = read_segments(model, maker, generated, encode=encode)
+    segments = Segments(*(torch.cat(columns) for columns in zip(extra, others, strict=True)))
+    is_extra = torch.arange(len(segments.labels), device=device) < len(extra.labels)
     torch.manual_seed(maker.recipe.seed)
     width = segments.states.shape[1]
     head = SalienceHead(width, model.salience.config, fit.state_dropout).to(device)
@@ -64,9 +70,12 @@ def fit_salience(model: HighlightModel, maker: BatchMaker, fit: SalienceFit) -> 
             states, indices, features, labels = (column[chosen] for column in segments)
             # Members that are fitted separately make a better mean.
             logits = head.member_logits(states, indices, features)
+            weights = torch.ones_like(logits)
+            if len(extra.labels):
+                weights[:, head.config.members :] = is_extra[chosen].unsqueeze(-1).float()
             loss = nn.functional.binary_cross_entropy_with_logits(
-                logits, labels.unsqueeze(-1).expand_as(logits)
-            )
+                logits, labels.unsqueeze(-1).expand_as(logits), weights, reduction="sum"
+            ) / weights.sum().clamp(min=1)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -108,12 +117,26 @@ def read_segments(
                 labels[known].float(),
             )
         )
+    if not parts:
+        return _no_segments(model)
     return Segments(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+
+
+def _no_segments(model: HighlightModel) -> Segments:
+    device = next(model.parameters()).device
+    return Segments(
+        torch.zeros(0, model.config.hidden_size, device=device),
+        torch.zeros(0, dtype=torch.long, device=device),
+        torch.zeros(0, len(FEATURES), device=device),
+        torch.zeros(0, device=device),
+    )
 
 
 def _segments_without_states(model: HighlightModel, articles: list[Article]) -> Segments:
     device = next(model.parameters()).device
     articles = [article for article in articles if IGNORED not in article.salience]
+    if not articles:
+        return _no_segments(model)
     labels = torch.tensor([label for article in articles for label in article.salience])
     indices = torch.cat([torch.arange(len(article.salience)) for article in articles])
     features = torch.from_numpy(np.concatenate([article.features for article in articles]))
