@@ -26,6 +26,7 @@ _ENDS = re.compile(r"[.!?…。！？؟।։][\"'”’»)\]」』]*\s*$")
 _MIN_CHARACTERS = 15  # of a paragraph in a script's JSON
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^>]*|!--.*?--)>", re.DOTALL)
 _PARAGRAPH_TAG = re.compile(r"</?(?:p|div|br|h[1-6]|li|ul|ol|blockquote|section)\b[^>]*>", re.I)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SCRIPT = re.compile(r"<(script|style|figure|figcaption)\b.*?</\1\s*>", re.I | re.DOTALL)
 
 
@@ -141,7 +142,11 @@ def _longest_series(value: Any) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """Return a text whose paragraphs are separated by blank lines, without markup."""
+    """Return a text whose paragraphs are separated by blank lines, without markup.
+
+    Halves of surrogate pairs, at which JavaScript cuts emoji, are replaced as in HTML.
+    """
+    text = _SURROGATE.sub("\ufffd", text)
     if "&lt;" in text and "<" not in text:
         text = _unescape(text)
     if _TAG.search(text):

@@ -2,6 +2,7 @@ import re
 import textwrap
 
 import pytest
+import sentencex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,6 +119,28 @@ def test_fifty_thousand_characters_keep_their_offsets() -> None:
     article = unit * (50_000 // len(unit))
     sentences = split_sentences(article)
     assert {article[start:end] for start, end in sentences[-4:]} <= set(sentence_texts(unit))
+
+
+@pytest.mark.parametrize("repeated", ["‘", "`", "“a. ", "「a。", "«"])
+def test_the_splitter_never_gets_text_that_takes_it_seconds(
+    repeated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps all threads waiting meanwhile: 4 s for an article of opening quotation marks."""
+    split, given = sentencex.get_sentence_boundaries, []
+
+    def measured(language: str, text: str) -> object:
+        given.append(text)
+        return split(language, text)
+
+    monkeypatch.setattr(sentencex, "get_sentence_boundaries", measured)
+    article = (repeated * 100_000)[:100_000]
+    assert sentence_texts(article) and "".join(given).startswith(article[:10_000])
+    assert max(map(len, given)) <= 10_000
+
+    given.clear()
+    news = "“We waited,” said Ann Holt. The board paid £1.4 million, twice the estimate. " * 450
+    assert len(sentence_texts(news)) == 900
+    assert given == [news.strip()]  # quotations may go on across parts
 
 
 def test_a_pasted_story_of_one_paragraph_per_line_keeps_its_headline_apart() -> None:

@@ -170,6 +170,14 @@ def test_forms_of_linked_data(script: str) -> None:
     assert extracted(page) == "\n\n".join(STORY.paragraphs)
 
 
+@pytest.mark.parametrize("script", ["application/ld+json", "application/json"])
+def test_half_of_an_emoji_in_a_script_is_replaced(script: str) -> None:
+    """The page would be refused, because no tokenizer accepts the text."""
+    body = json.dumps("\n".join([*STORY.paragraphs, "It was a long \ud83d winter."]))
+    data = f'{{"@type": "Article", "articleBody": {body}}}'
+    assert "a long \ufffd winter" in extracted(f"<script type='{script}'>{data}</script>")
+
+
 def test_state_of_another_page_is_not_taken_for_the_story() -> None:
     other = {"list": [{"text": part} for part in STORIES[1].paragraphs]}
     page = f"<script>window.STATE = {json.dumps(other)}</script>{with_story()}"
