@@ -42,9 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
-    # A run ends half a minute after its tracking server is gone, two minutes if the server hangs.
+    # A run ends half a minute after its tracking server is gone. How long a request may take stays
+    # MLflow's default: a server that keeps artifacts in S3 answers once it has stored them there.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Given pickled weights, transformers asks the hub to convert them in a pull request.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "true")

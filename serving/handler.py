@@ -12,7 +12,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
-from highlighter.data.characters import has_visible_text
+from highlighter.data.characters import has_surrogate, has_visible_text
 from highlighter.inference.answers import Highlights, Reading
 from serving.errors import (
     ApiError,
@@ -200,8 +200,8 @@ class RequestHandler:
                 "Send a part of it."
             )
             raise ApiError(413, "article_too_long", message, field)
-        # JSON can hold halves of surrogate pairs, which no tokenizer accepts.
-        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        # JSON can hold halves of surrogate pairs.
+        if has_surrogate(text):
             message = (
                 "The article holds half of a surrogate pair: send complete Unicode characters."
             )

@@ -2,10 +2,15 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from highlighter.inference.answers import HighlightRequest, Highlights, Reading, Summary
+from highlighter.inference.answers import (
+    HighlightRequest,
+    Highlights,
+    Options,
+    Reading,
+    Summary,
+)
 from highlighter.model.checkpoint import MeasuredModel
 from serving.errors import ErrorDetail
 
@@ -32,36 +37,7 @@ class Body(BaseModel):
         return {n: v for n, v in value.items() if n == unknown or n in cls.model_fields}
 
 
-class Options(Body):
-    """Options of one article. A number must be a JSON number: `true` and `"3"` are refused."""
-
-    top_k: int | None = Field(
-        None,
-        ge=1,
-        le=50,
-        description="Number of paragraphs to mark as important; null: the model's default, but at "
-        "most half",
-    )
-    threshold: float | None = Field(
-        None, ge=0, le=1, description="Minimum score of a paragraph to be marked"
-    )
-    max_summary_tokens: int | None = Field(
-        None,
-        ge=8,
-        le=512,
-        description="Maximum length of the summary in tokens; the model's own limit still applies",
-    )
-
-    @field_validator("top_k", "threshold", "max_summary_tokens", mode="before")
-    @classmethod
-    def _require_number(cls, value: object) -> object:
-        # pydantic would convert both; its strict mode refuses 3.0, which JSON Schema accepts.
-        if isinstance(value, bool | str):
-            raise PydanticCustomError("number_type", "Input should be a number")
-        return value
-
-
-class SummarizeRequest(Options):
+class SummarizeRequest(Body, Options):
     """An article, or the URL of one."""
 
     model_config = ConfigDict(

@@ -35,7 +35,7 @@ _USUAL_NAMES = {
     "highlights": ("summary", "abstract", "headline", "target"),
 }
 _NAME_COLUMNS = (
-    "set `columns` of the source (`--article` and `--highlights` of `python -m release judge`)"
+    "set `columns` of the source (the options `--article` and so on of `python -m release`)"
 )
 _WRITTEN_LIST = re.compile(r"\[\s*[\"'].*[\"']\s*,?\s*\]", re.DOTALL)
 _NUMPY_LIST = re.compile(r"[\"']\s+[\"']")
@@ -56,7 +56,7 @@ def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
     """
     path = Path(file)
     if not path.is_file():
-        raise CorpusError(f"{file}: no such file. Check the path, in the source of steps.ingest.")
+        raise CorpusError(f"{file}: no such file. Check the path.")
     rows = not_utf8 = 0
     try:
         for number, fields in _read(path, columns):
@@ -89,7 +89,7 @@ def matching_files(pattern: str) -> list[Path]:
         return [Path(pattern)]
     files = sorted(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207
     if not files:
-        raise CorpusError(f"{pattern}: no file matches. Check the paths in the source of ingest.")
+        raise CorpusError(f"{pattern}: no file matches. Check the path.")
     return files
 
 
@@ -113,9 +113,8 @@ def as_raw_row(
     values: Mapping[str, Any], columns: Columns, *, file: str, row: int, problem: str = ""
 ) -> RawRow:
     """Return a row under the project's column names, with the first problem of its fields."""
-    texts: dict[str, str | None] = {}
-    for field in ("article", "highlights"):
-        name = getattr(columns, field)
+    texts: dict[str, str | None] = {"article": None, "highlights": None}
+    for field, name in columns.texts.items():
         texts[field], wrong = _as_text(values.get(name), field)
         if wrong:
             problem = problem or f"{name!r} {wrong}"
@@ -198,7 +197,7 @@ def choose_columns(present: Sequence[str], columns: Columns, where: str) -> dict
         found = [other for other in present if other == name] or [
             other for other in present if other.strip().casefold() == name.casefold()
         ]
-        if not found and name in _USUAL_NAMES and name == getattr(columns, name):
+        if not found and name in _USUAL_NAMES and name == columns.texts.get(name):
             usual = _USUAL_NAMES[name]
             found = [other for other in present if other.strip().casefold() in usual]
             if len(found) == 1:

@@ -35,13 +35,11 @@ def matching_addresses(pattern: str) -> list[str]:
     """
     if "*" not in urlsplit(pattern).path:
         return [pattern]
-    with _explained(pattern):
+    with explained(pattern):
         files, path = fsspec.core.url_to_fs(pattern, **_options(pattern))
         found = sorted(str(files.unstrip_protocol(name)) for name in files.glob(path))
     if not found:
-        raise CorpusError(
-            f"{shown(pattern)}: no file matches. Check the addresses in the source of steps.ingest."
-        )
+        raise CorpusError(f"{shown(pattern)}: no file matches. Check the address.")
     return found
 
 
@@ -55,7 +53,7 @@ def local_copy(address: str, folder: Path) -> Path:
     Raises:
         CorpusError: the file does not exist or cannot be read, or a package is missing.
     """
-    with _explained(address):
+    with explained(address):
         files, path = fsspec.core.url_to_fs(address, **_options(address))
         info = files.info(path)
         version = {key: str(info[key]) for key in sorted(info) if key.lower() in _VERSIONS}
@@ -88,8 +86,13 @@ def _options(address: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _explained(address: str) -> Iterator[None]:
-    """Raise what a file system raises as a CorpusError: each has errors of its own."""
+def explained(address: str, use: str = "read") -> Iterator[None]:
+    """Raise what a file system raises as a CorpusError: each has errors of its own.
+
+    Args:
+        address: what is accessed.
+        use: the participle of what is done with it.
+    """
     name = shown(address)
     try:
         yield
@@ -102,11 +105,9 @@ def _explained(address: str) -> Iterator[None]:
         # fsspec's HTTP raises FileNotFoundError for every failure, because of the true one.
         cause = error.__cause__ or error
         if isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == 404:
-            raise CorpusError(
-                f"{name}: no such file. Check the addresses in the source of steps.ingest."
-            ) from error
+            raise CorpusError(f"{name}: no such file. Check the address.") from error
         reason = " ".join(str(cause).replace(address, name).split())[:300]
         raise CorpusError(
-            f"{name}: could not be read ({type(cause).__name__}: {reason}). Check the address, the "
-            "network and the credentials of this kind of storage."
+            f"{name}: could not be {use} ({type(cause).__name__}: {reason}). Check the address, "
+            "the network and the credentials of this kind of storage."
         ) from error
