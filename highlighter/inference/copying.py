@@ -21,8 +21,6 @@ from transformers import (
 # Tokens checked in one pass. With the small T5, 8 took 10 % more processor time, 24 took 2 % less.
 _CANDIDATES = 16
 _LONGEST_MATCH = 3  # last tokens that are looked up in the source
-# Tokens that a pass of the decoder over a batch yields per row: rows end at different lengths.
-_TOKENS_PER_ROW = 0.7
 
 
 class SourceLookup:
@@ -50,77 +48,54 @@ class SourceLookup:
         return []
 
 
-class Copying:
-    """Decoding methods for single rows, and whether they have been faster than a batch."""
+def copying_from(
+    source: Sequence[int], streamer: TextIteratorStreamer | None = None
+) -> Callable[..., torch.Tensor]:
+    """Return a decoding method for the argument `custom_generate` of transformers' `generate`.
 
-    def __init__(self) -> None:
-        self._tokens = 0
-        self._passes = 0
+    It takes one row and returns what plain greedy decoding returns, with the same logits
+    processors, stopping criteria and streamer; passes over several tokens round differently.
 
-    def pays(self, rows: int) -> bool:
-        """Return whether to decode the next of so many rows alone: in fewer passes than a batch.
+    Args:
+        source: the token ids that the encoder read.
+        streamer: the one given to `generate`, which transformers 5.23 does not pass on.
+    """
+    lookup = SourceLookup(source)
 
-        The first row is, because nothing is known yet.
-        """
-        return rows == 1 or (rows > 0 and self._tokens >= _TOKENS_PER_ROW * rows * self._passes)
+    def decode(
+        model: PreTrainedModel,
+        input_ids: torch.Tensor,
+        logits_processor: LogitsProcessorList,
+        stopping_criteria: StoppingCriteriaList,
+        generation_config: GenerationConfig,
+        **inputs: Any,
+    ) -> torch.Tensor:
+        cache = inputs["past_key_values"]
+        ended = False
+        while not ended:
+            length = input_ids.shape[1]
+            guess = lookup.follow(input_ids[0].tolist())
+            guess = guess[: generation_config.max_length - length - 1]
+            guessed = torch.cat([input_ids, input_ids.new_tensor([guess])], dim=1)
+            logits = model(
+                encoder_outputs=inputs["encoder_outputs"],
+                attention_mask=inputs["attention_mask"],
+                decoder_input_ids=guessed[:, length - 1 :],
+                past_key_values=cache,
+            ).logits[0]
+            for place, expected in enumerate([*guess, None]):
+                scores = logits_processor(input_ids, logits[place : place + 1].float())
+                token = scores.argmax(-1)
+                input_ids = torch.cat([input_ids, token[:, None]], dim=1)
+                if streamer is not None:
+                    streamer.put(token.cpu())
+                ended = bool(stopping_criteria(input_ids, scores).all())
+                if ended or token.item() != expected:
+                    break
+            # The cache must not keep the rejected tokens.
+            cache.crop(input_ids.shape[1] - 1 - length - len(guess))
+        if streamer is not None:
+            streamer.end()
+        return input_ids
 
-    def record(self, tokens: int, passes: int) -> None:
-        """Note that a row of so many tokens was decoded alone in so many passes."""
-        self._tokens += tokens
-        self._passes += passes
-
-    def method(
-        self, source: Sequence[int], streamer: TextIteratorStreamer | None = None
-    ) -> Callable[..., torch.Tensor]:
-        """Return a decoding method for the argument `custom_generate` of transformers' `generate`.
-
-        It takes one row and returns what plain greedy decoding returns, with the same logits
-        processors, stopping criteria and streamer; passes over several tokens round differently.
-
-        Args:
-            source: the token ids that the encoder read.
-            streamer: the one given to `generate`, which transformers 5.23 does not pass on.
-        """
-        lookup = SourceLookup(source)
-
-        def decode(
-            model: PreTrainedModel,
-            input_ids: torch.Tensor,
-            logits_processor: LogitsProcessorList,
-            stopping_criteria: StoppingCriteriaList,
-            generation_config: GenerationConfig,
-            **inputs: Any,
-        ) -> torch.Tensor:
-            cache = inputs["past_key_values"]
-            started = input_ids.shape[1]
-            passes = 0
-            ended = False
-            while not ended:
-                length = input_ids.shape[1]
-                guess = lookup.follow(input_ids[0].tolist())
-                guess = guess[: generation_config.max_length - length - 1]
-                guessed = torch.cat([input_ids, input_ids.new_tensor([guess])], dim=1)
-                logits = model(
-                    encoder_outputs=inputs["encoder_outputs"],
-                    attention_mask=inputs["attention_mask"],
-                    decoder_input_ids=guessed[:, length - 1 :],
-                    past_key_values=cache,
-                ).logits[0]
-                passes += 1
-                for place, expected in enumerate([*guess, None]):
-                    scores = logits_processor(input_ids, logits[place : place + 1].float())
-                    token = scores.argmax(-1)
-                    input_ids = torch.cat([input_ids, token[:, None]], dim=1)
-                    if streamer is not None:
-                        streamer.put(token.cpu())
-                    ended = bool(stopping_criteria(input_ids, scores).all())
-                    if ended or token.item() != expected:
-                        break
-                # The cache must not keep the rejected tokens.
-                cache.crop(input_ids.shape[1] - 1 - length - len(guess))
-            if streamer is not None:
-                streamer.end()
-            self.record(input_ids.shape[1] - started, passes)
-            return input_ids
-
-        return decode
+    return decode

@@ -20,7 +20,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.inference.attention import beam_cache
 from highlighter.inference.constraints import ArticleWords
-from highlighter.inference.copying import Copying
+from highlighter.inference.copying import copying_from
 from highlighter.inference.word_list import WordList
 from highlighter.model.tokenizer import break_lines
 
@@ -112,7 +112,6 @@ def _generate(
     model.eval()
     order = sorted(range(len(rows)), key=lambda i: -len(rows[i].source))
     outputs = [Generated([], 0.0)] * len(rows)
-    copying = Copying()
     for start in range(0, len(order), batch_size):
         indices = order[start : start + batch_size]
         together = [rows[i] for i in indices]
@@ -120,15 +119,20 @@ def _generate(
         batch = batch.to(model.device)
         states = _encode(model, batch, [row.states for row in together])
         mask = batch["attention_mask"]
-        generated = _decode(
-            model,
-            tokenizer,
-            together,
-            states=states,
-            mask=mask,
-            config=config,
-            copying=copying,
-            options=options,
+        words = [row.words for row in together if row.words]
+        method = None
+        if config.num_beams == 1 and len(together) == 1:
+            method = copying_from(together[0].source, options.get("streamer"))
+        generated = model.generate(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            attention_mask=mask,
+            generation_config=config,
+            past_key_values=beam_cache(model, states),
+            logits_processor=LogitsProcessorList(
+                [ArticleWords(words, config.num_beams, tokenizer)] if words else []
+            ),
+            custom_generate=method,
+            **options,
         )
         confidences = _confidences(model, states, mask, generated, config)
         for index, ids, confidence in zip(
@@ -136,52 +140,6 @@ def _generate(
         ):
             outputs[index] = Generated(_until_end(ids, config), confidence)
     return outputs
-
-
-def _decode(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    rows: Sequence[_Row],
-    *,
-    states: torch.Tensor,
-    mask: torch.Tensor,
-    config: GenerationConfig,
-    copying: Copying,
-    options: dict[str, Any],
-) -> torch.Tensor:
-    """Return the rows' token ids with the start token, padded at the end.
-
-    With one beam, rows are decoded one by one as long as `copying` makes that faster, the others
-    together.
-    """
-
-    def generate(start: int, end: int, **more: Any) -> torch.Tensor:
-        words = [row.words for row in rows[start:end] if row.words]
-        own = states[start:end]
-        return model.generate(  # type: ignore[no-any-return]
-            encoder_outputs=BaseModelOutput(last_hidden_state=own),
-            attention_mask=mask[start:end],
-            generation_config=config,
-            past_key_values=beam_cache(model, own),
-            logits_processor=LogitsProcessorList(
-                [ArticleWords(words, config.num_beams, tokenizer)] if words else []
-            ),
-            **options,
-            **more,
-        )
-
-    parts: list[torch.Tensor] = []
-    while config.num_beams == 1 and copying.pays(len(rows) - len(parts)):
-        row = len(parts)
-        method = copying.method(rows[row].source, options.get("streamer"))
-        parts.append(generate(row, row + 1, custom_generate=method))
-    if len(parts) < len(rows):
-        parts.append(generate(len(parts), len(rows)))
-    return torch.nn.utils.rnn.pad_sequence(
-        [ids for part in parts for ids in part],
-        batch_first=True,
-        padding_value=config.pad_token_id,
-    )
 
 
 def _encode(

@@ -8,7 +8,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.embedded import CHECKPOINT, CORPUS
-from highlighter.inference.copying import Copying, SourceLookup
+from highlighter.inference.copying import SourceLookup, copying_from
 from highlighter.inference.generation import Generated, generate_summaries, stream_summary
 from highlighter.inference.word_list import WordList
 from highlighter.model.checkpoint import generation_config
@@ -45,10 +45,6 @@ def embedded_articles(rows: int, characters: int) -> list[str]:
     return [text[:characters] for text in table.slice(0, rows)["article"].to_pylist()]
 
 
-def without_copying(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Copying, "pays", lambda _self, _rows: False)
-
-
 @pytest.mark.parametrize(
     ("settings", "rows", "constrained"),
     [
@@ -65,7 +61,6 @@ def without_copying(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_every_token_is_that_of_plain_greedy_decoding(
     shipped: Shipped,
-    monkeypatch: pytest.MonkeyPatch,
     settings: GenerationSettings,
     rows: int,
     constrained: bool,
@@ -80,8 +75,7 @@ def test_every_token_is_that_of_plain_greedy_decoding(
             batch_size=batch_size, words=words,
         )  # fmt: skip
 
-    copied = write(4)
-    without_copying(monkeypatch)
+    copied = write(1)
     plain = write(60)
     assert [output.ids for output in copied] == [output.ids for output in plain]
     assert [output.confidence for output in copied] == pytest.approx(
@@ -113,7 +107,7 @@ def test_a_stream_is_that_of_plain_greedy_decoding_in_fewer_passes(
         ]
 
     copied, passes = write(), shipped.passes
-    without_copying(monkeypatch)
+    monkeypatch.setattr(SourceLookup, "follow", lambda _self, _written: [])
     plain = write()
     assert [parts[:-1] for parts in copied] == [parts[:-1] for parts in plain]
     for (*_, ours), (*_, theirs) in zip(copied, plain, strict=True):
@@ -141,7 +135,7 @@ def test_each_family_keeps_right_guesses_and_rejects_wrong_ones(kind: str, tmp_p
             source[place] = 7
         passes.clear()
         found = model.generate(
-            **batch, generation_config=config, custom_generate=Copying().method(source)
+            **batch, generation_config=config, custom_generate=copying_from(source)
         )
         assert found[0].tolist() == expected
         if wrong < 6:
@@ -157,26 +151,3 @@ def test_a_guess_follows_the_longest_match_and_the_order_of_the_source() -> None
     assert lookup.follow([4, 7]) == [3]
     assert lookup.follow([4, 5])[:2] == [6, 7]
     assert lookup.follow([3]) == []
-
-
-def test_a_batch_is_written_together_if_little_is_copied() -> None:
-    copying = Copying()
-    assert copying.pays(8)
-    copying.record(tokens=20, passes=4)
-    assert copying.pays(7)
-    assert not copying.pays(8)
-    assert copying.pays(1)
-    assert not copying.pays(0)
-
-
-def test_a_model_that_copies_nothing_writes_its_batch_in_few_passes(
-    tokenizer: PreTrainedTokenizerBase, tmp_path: Path
-) -> None:
-    model = load_model(str(write_checkpoint("t5", tmp_path / "hub"))).seq2seq.eval()
-    passes = []
-    model.get_decoder().register_forward_pre_hook(lambda *_: passes.append(1))
-    settings = GenerationSettings(num_beams=1, min_new_tokens=20, max_new_tokens=20)
-    config = generation_config(settings, tokenizer)
-    sources = [[*range(10 + row, 40 + row), 1] for row in range(16)]
-    generate_summaries(model, tokenizer, sources, config, batch_size=8)
-    assert len(passes) <= 5 * 20

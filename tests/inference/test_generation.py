@@ -14,7 +14,6 @@ from highlighter.data.sentences import sentence_texts
 from highlighter.inference import assembly
 from highlighter.inference import attention as source_attention
 from highlighter.inference.answers import HighlightRequest
-from highlighter.inference.copying import Copying
 from highlighter.inference.generation import generate_summaries
 from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.rouge import sentences_on_lines
@@ -92,7 +91,6 @@ def test_beams_read_their_own_source_and_each_source_is_kept_once(
     plain = copy.deepcopy(model.seq2seq)
     plain.set_attn_implementation("eager")
     expected = generate_summaries(plain, tokenizer, sources, config, batch_size=3)
-    monkeypatch.setattr(Copying, "pays", lambda _self, _rows: False)
     kept = []
     attend = source_attention.sdpa_attention_forward
     monkeypatch.setattr(
