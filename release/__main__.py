@@ -55,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("ZENML_LOGGING_VERBOSITY", "WARN")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    if not sys.stderr.isatty():  # in a file, all states of all bars would be one line
+        os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     interrupted = _SCORE_INTERRUPTED if options.command == "score" else _INTERRUPTED
     return exit_code_of(lambda: _run(options), interrupted)

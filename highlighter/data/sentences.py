@@ -17,6 +17,7 @@ _QUOTE_MARK = re.compile(r"(?m)^[^\S\n]*(?:>[^\S\n]?)+")
 _SENTENCE_END = tuple(".!?:\"'”’»)")
 _STOP_IN_WORD = re.compile(r"\w\.\w")  # "window.PWN" and "South Korea-U.S." are not split
 _NUMBERED_POINT = re.compile(r"(?:\A|(?<=[.!?]\s))\(?(\d{1,2})[.)]\s+(?=[\"“'‘]?[^\W\d_])")
+_POINT_ALONE = re.compile(r"\s*\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s*")  # "10. More buses."
 _MOST_WORK = (
     200_000_000  # characters times marks; a paragraph of plain English reaches it with 70,000
 )
@@ -169,6 +170,8 @@ def _boundaries(text: str) -> list[int]:
 def _sentence_ends(text: str) -> list[int]:
     ends = _boundaries(text)
     ends = [end for end in ends if not _STOP_IN_WORD.match(text, max(0, end - 2))]
+    if ends and _POINT_ALONE.fullmatch(text, 0, ends[0]):
+        ends = ends[1:] or [len(text)]
     points = list(_NUMBERED_POINT.finditer(text))
     if [int(point[1]) for point in points] == list(range(1, len(points) + 1)) and points[1:]:
         inside = [point.span() for point in points]

@@ -15,6 +15,7 @@ import pytest
 from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 from highlighter.data.fingerprint import hash_folder
 from highlighter.errors import ConfigError, CorpusError, HighlighterError, RegistryError
@@ -232,6 +233,7 @@ def test_the_input_and_the_output_can_be_in_a_store_of_objects(
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("datasets.config.DOWNLOADED_DATASETS_PATH", str(tmp_path / "copies"))
+    S3FileSystem.clear_instance_cache()  # other tests' have no credentials
     client = boto3.client("s3")
     client.create_bucket(Bucket="news")
     for file in source.iterdir():
