@@ -20,6 +20,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.inference.attention import beam_cache
 from highlighter.inference.constraints import ArticleWords
+from highlighter.inference.copying import copying_from
 from highlighter.inference.word_list import WordList
 from highlighter.model.tokenizer import break_lines
 
@@ -119,6 +120,9 @@ def _generate(
         states = _encode(model, batch, [row.states for row in together])
         mask = batch["attention_mask"]
         words = [row.words for row in together if row.words]
+        method = None
+        if config.num_beams == 1 and len(together) == 1:
+            method = copying_from(together[0].source, options.get("streamer"))
         generated = model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=states),
             attention_mask=mask,
@@ -127,6 +131,7 @@ def _generate(
             logits_processor=LogitsProcessorList(
                 [ArticleWords(words, config.num_beams, tokenizer)] if words else []
             ),
+            custom_generate=method,
             **options,
         )
         confidences = _confidences(model, states, mask, generated, config)
