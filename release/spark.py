@@ -36,7 +36,7 @@ class SparkScorer:
             from pyspark.sql import SparkSession
         except ImportError as error:
             raise ConfigError(
-                f"--spark: {error}. Run `pip install -r requirements-cluster.txt`."
+                f"--spark: {error}. Run `pip install -r requirements-spark.txt`."
             ) from error
         # pyspark 4.3 says so of pandas 3 at each call.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")

@@ -20,6 +20,7 @@ from highlighter.data.fingerprint import needed_files
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED_BY_JUSTEXT = "lxml-html-clean"
 REQUIREMENTS = ("requirements.txt", "requirements-cluster.txt", "requirements-dev.txt")
+SPARK = {"pyspark"}  # in requirements-spark.txt: too large for every environment of the tests
 
 
 def read_pins(lines: Iterable[str]) -> dict[str, str]:
@@ -43,6 +44,7 @@ def imported_packages(files: Iterable[Path]) -> set[str]:
                 case ast.ImportFrom(module=str(module), level=0):
                     modules.add(module.split(".")[0])
     distributions = packages_distributions()
+    modules -= SPARK
     # Several distributions share the module mlflow; the complete one has its name.
     found = (
         module if module in distributions.get(module, []) else distributions[module][0]
