@@ -53,6 +53,7 @@ class Draft:
     cut_off: bool
     chosen: list[int]  # the most salient sentences
     doubt: Doubt | None
+    facts_checked: bool
 
     @property
     def extracted(self) -> str:
@@ -273,6 +274,7 @@ class Summarizer:
         )
         written = self.decode(output.ids)
         cut_off = len(output.ids) >= most_ids(self._limited(limit))
+        facts = ArticleFacts(article.text)
         return Draft(
             article=article,
             source=source,
@@ -284,13 +286,14 @@ class Summarizer:
             doubt=find_doubt(
                 written,
                 output.confidence,
-                ArticleFacts(article.text),
+                facts,
                 "\n".join(sentences[index] for index in chosen),
                 settings.trust,
                 sentences=sentences,
                 cut_off=cut_off,
                 familiar=self._is_familiar(article),
             ),
+            facts_checked=settings.trust.supported_facts_only and facts.english,
         )
 
     def _is_familiar(self, article: ReadArticle) -> bool:
@@ -328,6 +331,7 @@ class Summarizer:
             doubt=draft.doubt,
             confidence=draft.confidence,
             truncated=Truncated(source=not self.fits(draft.article), summary=draft.cut_off),
+            facts_checked=draft.facts_checked,
             read_ms=read_ms,
             write_ms=write_ms,
         )
