@@ -33,6 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     judge.add_argument("file", type=Path, help="rows with an article and its highlights")
     judge.add_argument("--article", default="article", help="column of the articles")
     judge.add_argument("--highlights", default="highlights", help="column of the summaries")
+    push = commands.add_parser("push", help="upload a version to the Hugging Face hub")
+    push.add_argument("repository", help="OWNER/NAME; it is created if there is none")
+    push.add_argument("--version", default="champion", help="number of the version")
+    push.add_argument("--private", action="store_true", help="make a new repository private")
+    push.add_argument("--tag", help="tag of the commit")
     options = parser.parse_args(arguments)
 
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
@@ -57,6 +62,8 @@ def _run(options: argparse.Namespace) -> None:
             _list(name)
         case "judge":
             _judge(options)
+        case "push":
+            _push(options)
         case "deploy":
             deployment = deploy(name)
             if deployment is None:
@@ -82,6 +89,20 @@ def _judge(options: argparse.Namespace) -> None:
     keep_to_usable_cores()
     columns = Columns(article=options.article, highlights=options.highlights)
     print_scores(judge_version(options.model_name, options.version, options.file, columns))
+
+
+def _push(options: argparse.Namespace) -> None:
+    from release.push import push
+
+    quiet_libraries()
+    address = push(
+        options.model_name,
+        options.version,
+        options.repository,
+        private=options.private,
+        tag=options.tag,
+    )
+    print(f"Uploaded: {address}")
 
 
 def _list(name: str) -> None:

@@ -3,19 +3,17 @@
 from pathlib import Path
 
 import datasets
-from mlflow.tracking import MlflowClient
 
 from highlighter.data.files import read_rows
 from highlighter.data.fingerprint import hash_files
 from highlighter.data.validation import ARTICLE_FEATURES
-from highlighter.errors import CorpusError, RegistryError
+from highlighter.errors import CorpusError
 from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.record import Evaluation
 from highlighter.settings import Columns, EvaluationSettings, MapSettings
 from highlighter.system.folders import temporary_folder
-from release import registry
 from release.logged_model import fetch_checkpoint
-from release.registry import find_version
+from release.registry import named_version
 
 _SEED = 13  # of the random baseline and the bootstrap
 
@@ -34,13 +32,7 @@ def judge_version(name: str, version: str, file: Path, columns: Columns) -> Eval
         CorpusError: the file or one of its rows cannot be read.
     """
     rows = _read(file, columns)
-    if version == "champion":
-        found = registry.champion(MlflowClient(), name)
-        if found is None:
-            raise RegistryError(f"{name} has no champion yet: run `python run_pipeline.py` first.")
-    else:
-        found = find_version(f"models:/{name}/{version}")
-    checkpoint = fetch_checkpoint(found, temporary_folder("judge"))
+    checkpoint = fetch_checkpoint(named_version(name, version), temporary_folder("judge"))
     evaluation, _ = evaluate_checkpoint(
         checkpoint,
         rows,

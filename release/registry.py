@@ -81,6 +81,20 @@ def find_version(version_uri: str) -> ModelVersion:
         ) from error
 
 
+def named_version(name: str, version: str) -> ModelVersion:
+    """Return the version of a number, or the champion.
+
+    Raises:
+        RegistryError: there is none.
+    """
+    if version != "champion":
+        return find_version(f"models:/{name}/{version}")
+    found = champion(MlflowClient(), name)
+    if found is None:
+        raise RegistryError(f"{name} has no champion yet: run `python run_pipeline.py` first.")
+    return found
+
+
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """Return the version that the alias `champion` names, or None if there is none yet."""
     number = aliases(client, name).get("champion")

@@ -233,7 +233,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             url = f"{self.hub.address}/{name}/commit/{commit}"
             self._answer(200, {"commitUrl": url, "commitOid": commit, "success": True})
         elif what == "tag":
-            repository.refs[json.loads(content)["tag"]] = repository.refs[unquote(revision)]
+            revision = unquote(revision)
+            repository.refs[json.loads(content)["tag"]] = repository.refs.get(revision, revision)
             self._answer(200)
 
 

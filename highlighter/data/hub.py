@@ -87,6 +87,50 @@ def model_folder(name: str, revision: str) -> Path:
     return folder
 
 
+def upload(
+    folder: Path,
+    repository: str,
+    message: str,
+    *,
+    private: bool,
+    tag: str | None,
+    ignore: Sequence[str] = (),
+) -> str:
+    """Upload a folder as a commit of a model's repository; return the commit's address.
+
+    Args:
+        folder: what to upload.
+        repository: OWNER/NAME; created if there is none.
+        message: of the commit.
+        private: whether a new repository is private.
+        tag: tag of the commit, if any.
+        ignore: patterns of files that are not uploaded.
+
+    Raises:
+        HubError: the hub does not answer, or refuses.
+    """
+    api = HfApi()
+    try:
+        api.create_repo(repository, private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=repository,
+            folder_path=folder,
+            commit_message=message,
+            ignore_patterns=list(ignore),
+        )
+        if tag is not None:
+            api.create_tag(repository, tag=tag, revision=commit.oid)
+    except (HTTPError, HFValidationError, ConnectionError, RuntimeError) as error:
+        # A failed upload of one file is a RuntimeError, because of the true one.
+        reason = error.__cause__ if isinstance(error, RuntimeError) else error
+        if not isinstance(reason, HTTPError | HFValidationError | OSError):
+            raise
+        raise HubError(
+            f"{repository}: could not be uploaded: {_problem('model', reason)}"
+        ) from error
+    return str(commit.commit_url)
+
+
 def _fetch(name: str, revision: str, patterns: Sequence[str], attempts: int = _ATTEMPTS) -> Path:
     with _explained("model", name, revision):
         try:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
@@ -24,25 +23,10 @@ from pipelines.config import load_config
 from pipelines.run import resolve_data, resolve_model
 from tests.conftest import ROOT
 from tests.data.test_sources import hub_folder
-from tests.hub_server import TOKEN, Hub, serving
+from tests.hub_server import TOKEN, Hub
 from tests.model.tiny_checkpoints import write_checkpoint
 
 NAME = "owner/tiny"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A local hub, an empty cache and no token, as the environment variables would set them."""
-    with serving() as server:
-        monkeypatch.setattr(constants, "ENDPOINT", server.address)
-        template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache" / "hub"))
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "cache" / "token"))
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.delenv("HF_TOKEN", raising=False)
-        monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
-        yield server
 
 
 @pytest.fixture(scope="module")
