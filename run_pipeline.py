@@ -42,12 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
-    # A run ends half a minute after its tracking server is gone, two minutes if the server hangs.
+    # A run ends half a minute after its tracking server is gone. How long a request may take stays
+    # MLflow's default: a server that keeps artifacts in S3 answers once it has stored them there.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Given pickled weights, transformers asks the hub to convert them in a pull request.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "true")
+    if not sys.stderr.isatty():  # in a file, all states of all bars would be one line
+        os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
     return exit_code_of(lambda: _run(options), _INTERRUPTED)
@@ -55,12 +57,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     config = load_config(options.config, options.overrides)
+    # Imported late, as ZenML below: a wrong configuration is reported at once.
+    from highlighter.settings import FileSource
+
+    if isinstance(config.source, FileSource):
+        from highlighter.data.files import require_files
+
+        require_files(config.source)
     require_home()
     require_writable(ROOT)
     with exclusive(ROOT / ".runs" / "lock", _say_busy):
         keep_scratch_in_one_place(ROOT)
         end_workers_with_this_process()
-        # Imported late: ZenML takes seconds and reads the environment when it is imported.
+        # ZenML takes seconds and reads the environment when it is imported.
         from pipelines.stack import ensure_database
 
         ensure_database()  # before the steps are imported, which reads the database

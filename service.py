@@ -10,7 +10,7 @@ from bentoml.models import BentoModel
 from highlighter.errors import CheckpointError, ConfigError
 from highlighter.model.checkpoint import check_files, read_card
 from serving.app import build_app
-from serving.compat import require_free_port
+from serving.compat import close_connections_without_request, require_free_port
 from serving.endpoints import Runtime
 from serving.fetch.fetcher import ArticleFetcher
 from serving.fetch.limits import FetchSlots
@@ -70,6 +70,7 @@ class NewsHighlighter:
         require_free_port()
         try:
             read_settings()
+            read_api_key()
             check_files(Path(CHAMPION.resolve().path))
         except (ConfigError, CheckpointError) as error:
             raise BentoMLConfigException(str(error)) from error
@@ -99,6 +100,7 @@ class NewsHighlighter:
             limits.fetches_at_once, limits.fetches_per_client, limits.fetches_per_host
         )
         fetcher = ArticleFetcher(settings.web, slots=slots)
+        close_connections_without_request(limits.receive_seconds)
         handler = RequestHandler(settings, worker, model, fetcher, metrics())
         self._shutdown = Shutdown(limits.shutdown_seconds)
         self._shutdown.install()

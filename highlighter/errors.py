@@ -1,5 +1,10 @@
 """Errors that a user can act on: the message says what happened, where, and what to do."""
 
+import re
+
+_PASSWORD = re.compile(r"(://)[^\s/?#'\"]*@")
+_QUERY = re.compile(r"(://[^\s?'\"<>]+)\?[^\s'\"<>]*")
+
 
 class HighlighterError(Exception):
     """Base of all errors caused by the input or the environment, not by a defect in the code."""
@@ -39,6 +44,11 @@ class OutOfMemoryError(HighlighterError):
 
 class ServerError(HighlighterError):
     """A server that the run needs and that does not answer."""
+
+
+def without_keys(text: str) -> str:
+    """Return a text in which addresses have no password and no query, which may hold a key."""
+    return _QUERY.sub(r"\1", _PASSWORD.sub(r"\1", text))
 
 
 def first_line(error: BaseException) -> str:

@@ -37,9 +37,23 @@ class Columns(Settings):
     )
 
     @property
+    def texts(self) -> dict[str, str]:
+        """The names of the columns that hold text, by field."""
+        return {"article": self.article, "highlights": self.highlights}
+
+    @property
     def names(self) -> list[str]:
         """The names of the columns that are read."""
-        return [name for name in (self.article, self.highlights, self.id, self.group) if name]
+        return [name for name in (*self.texts.values(), self.id, self.group) if name]
+
+
+class ArticleColumns(Columns):
+    """Names of the columns of rows to summarize, which need no reference."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The name of the article's column."""
+        return {"article": self.article}
 
 
 class RowLimits(Settings):
@@ -156,7 +170,9 @@ class TrustSettings(Settings):
         "with another one is decoded again under this constraint (with one beam, every summary)",
     )
     supported_facts_only: bool = Field(
-        True, description="require that each name, number and date appears in the article"
+        True,
+        description="require that each name, number and date appears in the article, and that no "
+        "rule finds a contradiction to it",
     )
     minimum_confidence: float = Field(
         0.0, ge=0, le=1, description="minimum geometric mean of the summary's token probabilities"
@@ -417,6 +433,19 @@ class TrainingSettings(Settings):
         return self
 
 
+class EntailmentSettings(Settings):
+    """A learned judge of faithfulness: a classifier of natural language inference (SummaC-ZS)."""
+
+    model: str = Field(
+        ...,
+        min_length=1,
+        description="repository of the Hugging Face Hub, or a local folder with the same files",
+    )
+    revision: str = Field("main", description="branch, tag or commit of the repository")
+    articles: int = Field(100, ge=1, description="test articles that are judged, from the first")
+    batch_size: int = Field(32, ge=1, description="pairs of sentences that are compared together")
+
+
 class EvaluationSettings(Settings):
     """How the model is evaluated on the test split."""
 
@@ -428,6 +457,9 @@ class EvaluationSettings(Settings):
     samples: int = Field(8, ge=1, description="articles shown in the report")
     timed_articles: int = Field(
         24, ge=2, description="articles that a student and its teacher are timed on, one at a time"
+    )
+    entailment: EntailmentSettings | None = Field(
+        None, description="a learned judge that scores the summaries as well; None: none"
     )
 
 

@@ -102,6 +102,16 @@ def ensure_stack(root: Path) -> str:
         HighlighterError: the user's stack has no MLflow experiment tracker, or MLflow cannot use
             the checkout's path.
     """
+
+    def busy(holder: str) -> None:
+        print(f"Waiting for another command to set up its ZenML stack ({holder}).", file=sys.stderr)
+
+    # Not the lock of a run: `python -m release` can be used during one.
+    with exclusive(Path(GlobalConfiguration().config_directory) / "highlighter.lock", busy):
+        return _ensure_stack(root)
+
+
+def _ensure_stack(root: Path) -> str:
     _drop_variables(_NOT_USED, "the checkout's ZenML stack decides where runs are recorded")
     if not Client.is_repository_directory(root):
         Client.initialize(root)

@@ -10,7 +10,16 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
-from mlflow.types.schema import ColSpec, DataType, Schema
+from mlflow.types.schema import (
+    Array,
+    ColSpec,
+    DataType,
+    Object,
+    ParamSchema,
+    ParamSpec,
+    Property,
+    Schema,
+)
 
 import highlighter
 from highlighter.data.fingerprint import hash_folder, needed_files
@@ -51,10 +60,7 @@ def log_checkpoint(checkpoint: Path, name: str, input_example: list[str]) -> Mod
             python_model=str(copy / code.relative_to(package)),
             artifacts={"checkpoint": str(checkpoint)},
             code_paths=[str(copy)],
-            signature=ModelSignature(
-                inputs=Schema([ColSpec(DataType.string)]),
-                outputs=Schema([ColSpec(DataType.string)]),
-            ),
+            signature=_signature(),
             input_example=input_example,
             pip_requirements=[f"{name}=={_public_version(name)}" for name in _PACKAGES],
         )
@@ -85,6 +91,41 @@ def fetch_checkpoint(version: ModelVersion, folder: Path) -> Path:
     if version.tags.get(CHECKPOINT_TAG) not in {None, hash_folder(checkpoint)}:
         raise RegistryError(f"{who}: its files differ from those that were registered. {remedy}")
     return checkpoint
+
+
+def _signature() -> ModelSignature:
+    """Return the options and the columns of `SummarizerModel.predict`."""
+    text, number, flag, count = (
+        DataType.string,
+        DataType.double,
+        DataType.boolean,
+        DataType.long,
+    )
+    paragraph = {"text": text, "start": count, "end": count, "score": number, "important": flag}
+    counts = dict.fromkeys(("characters", "words", "sentences", "windows"), count)
+    return ModelSignature(
+        params=ParamSchema(
+            [
+                ParamSpec("top_k", count, None),
+                ParamSpec("threshold", number, None),
+                ParamSpec("max_summary_tokens", count, None),
+            ]
+        ),
+        outputs=Schema(
+            [
+                ColSpec(text, "summary"),
+                ColSpec(text, "doubt", required=False),
+                ColSpec(number, "confidence"),
+                ColSpec(_object({"source": flag, "summary": flag}), "truncated"),
+                ColSpec(Array(_object(paragraph)), "paragraphs"),
+                ColSpec(_object(counts), "counts"),
+            ]
+        ),
+    )
+
+
+def _object(types: dict[str, DataType]) -> Object:
+    return Object([Property(name, dtype) for name, dtype in types.items()])
 
 
 def _public_version(package: str) -> str:

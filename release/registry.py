@@ -82,10 +82,10 @@ def find_version(version_uri: str) -> ModelVersion:
 
 
 def named_version(name: str, version: str) -> ModelVersion:
-    """Return the version of a number, or the champion.
+    """Return the version with a number, or the one that the alias "champion" names.
 
     Raises:
-        RegistryError: there is none.
+        RegistryError: there is no such version.
     """
     if version != "champion":
         return find_version(f"models:/{name}/{version}")

@@ -84,7 +84,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas = document["components"]["schemas"]
         article = schemas["SummarizeRequest"]["properties"]["article"]["anyOf"][0]
         article.update(maxLength=limits.article_characters, pattern=VISIBLE)
-        schemas["BatchRequest"]["properties"]["articles"]["maxItems"] = limits.batch_articles
+        schemas["BatchRequest"]["properties"]["articles"]["maxItems"] = limits.largest_batch
         app.openapi_schema = document
     return app.openapi_schema
 

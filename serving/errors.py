@@ -86,13 +86,15 @@ def invalid_request(errors: Sequence[Mapping[str, Any]], model: type[BaseModel])
         if first["type"] == "value_error":
             message = f"Error in the body: {_without_prefix(first['msg'])}."
             return ApiError(422, "invalid_request", message)
-        return ApiError(
-            400, "invalid_json", "The body is not a JSON object: see /docs for examples."
-        )
+        return _invalid_json()
     if first["type"] == "json_invalid":
         return ApiError(400, "invalid_json", f"The body is not JSON: {first['msg']}.")
     field = ".".join(place)
     return ApiError(422, "invalid_request", _explain(first, place, model), field)
+
+
+def _invalid_json() -> ApiError:
+    return ApiError(400, "invalid_json", "The body is not a JSON object: see /docs for examples.")
 
 
 def _explain(error: Mapping[str, Any], place: Sequence[str], model: type[BaseModel]) -> str:
@@ -138,6 +140,8 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:  # FastAPI: not UTF-8, nested too deeply, a number too long
+            return _invalid_json().response()
         code = _HTTP_CODES.get(error.status_code, "http_error")
         message = f"{request.method} {request.url.path}: {error.detail}. See /docs."
         return ApiError(error.status_code, code, message, headers=error.headers).response()

@@ -12,7 +12,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
-from highlighter.data.characters import has_visible_text
+from highlighter.data.characters import has_surrogate, has_visible_text
 from highlighter.inference.answers import Highlights, Reading
 from serving.errors import (
     ApiError,
@@ -78,7 +78,7 @@ class RequestHandler:
 
     async def summarize_batch(self, body: BatchRequest, request: Request) -> BatchResponse:
         """Return the answer to `POST /summarize_batch`; each article may fail separately."""
-        most = self._limits.batch_articles
+        most = self._limits.largest_batch
         if len(body.articles) > most:
             raise ApiError(
                 422,
@@ -200,8 +200,8 @@ class RequestHandler:
                 "Send a part of it."
             )
             raise ApiError(413, "article_too_long", message, field)
-        # JSON can hold halves of surrogate pairs, which no tokenizer accepts.
-        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        # JSON can hold halves of surrogate pairs.
+        if has_surrogate(text):
             message = (
                 "The article holds half of a surrogate pair: send complete Unicode characters."
             )
@@ -240,13 +240,19 @@ class RequestHandler:
 
 
 def _client(request: Request) -> str:
-    """Return the client's address, of IPv6 the /64 network, which one client has to itself."""
+    """Return the client's address, of IPv6 the /64 network, which one client has to itself.
+
+    A socket for both versions reports IPv4 clients as ::ffff:192.0.2.1, all in one such network.
+    """
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+    if isinstance(address, ipaddress.IPv6Address):
+        network = ipaddress.ip_network((address, 64), strict=False)
+        return str(address.ipv4_mapped or network)
+    return host
 
 
 async def _disconnected(request: Request) -> None:

@@ -19,6 +19,8 @@ logger = logging.getLogger("news_highlighter")
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ERROR_SECONDS = 1.0  # to send an error after the time limit
+_DISCARD_SECONDS = 0.5  # to receive the rest of a body that is refused
+_DISCARD_BYTES = 4_000_000
 # The page sets its own policy in a meta element, which cannot hold this directive.
 _PAGE_POLICY = "frame-ancestors 'none'"
 
@@ -60,8 +62,8 @@ class RequestMiddleware:
         )
         deadline = asyncio.get_running_loop().time() + runtime.limits.timeout_seconds
         scope.setdefault("state", {})["deadline"] = deadline
+        send = _discard_body(_add_headers(send, exchange), receive, exchange)
         receive = _limit_body(receive, exchange, runtime, deadline)
-        send = _add_headers(send, exchange)
         outcome = None
         try:
             try:
@@ -127,6 +129,34 @@ def _add_headers(send: Send, exchange: _Exchange) -> Send:
         await send(message)
 
     return send_with_headers
+
+
+def _discard_body(send: Send, receive: Receive, exchange: _Exchange) -> Send:
+    """Wrap `send`: receive the rest of the request before a response ends that came before it.
+
+    uvicorn then closes the connection, and TCP would reset it because of what nobody has read: the
+    client would see no response.
+    """
+
+    async def discard() -> None:
+        left = _DISCARD_BYTES
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+    async def send_after_body(message: Message) -> None:
+        ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if ends and not exchange.body_complete and exchange.status != 408:
+            await send({**message, "more_body": True})
+            with suppress(TimeoutError):
+                await discard()
+            message = {"type": "http.response.body", "body": b""}
+        await send(message)
+
+    return send_after_body
 
 
 def _record(scope: Scope, exchange: _Exchange, seconds: float, outcome: str | None) -> None:

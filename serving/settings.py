@@ -1,10 +1,12 @@
 """Settings of the service, from `configs/serving.yaml`."""
 
 import os
+import re
 from pathlib import Path
 
 from pydantic import Field
 
+from highlighter.errors import ConfigError
 from highlighter.settings import Settings
 from highlighter.system.yaml_files import read_settings_file
 from serving.fetch.limits import WebSettings
@@ -52,6 +54,11 @@ class LimitSettings(Settings):
         25.0, ge=5, le=600, description="Maximum time from SIGTERM to the end of the process"
     )
 
+    @property
+    def largest_batch(self) -> int:
+        """Articles of one /summarize_batch: those beyond a client's slots could never start."""
+        return min(self.batch_articles, self.articles_per_client, self.articles_at_once)
+
 
 class ServingSettings(Settings):
     """All settings of the running service except the API key."""
@@ -70,5 +77,15 @@ def read_settings() -> ServingSettings:
 
 
 def read_api_key() -> str | None:
-    """Return the API key that clients must send, or None if the environment sets none."""
-    return os.environ.get(KEY_VARIABLE) or None
+    """Return the API key that clients must send, or None if the environment sets none.
+
+    Raises:
+        ConfigError: no client could send the key, or it is empty, which would open the service.
+    """
+    key = os.environ.get(KEY_VARIABLE)
+    if key is not None and not re.fullmatch(r"[!-~]+", key):
+        raise ConfigError(
+            f"The environment variable {KEY_VARIABLE} is empty, or has spaces, line breaks or "
+            "characters outside ASCII, which clients cannot send in a header: correct or unset it."
+        )
+    return key

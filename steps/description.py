@@ -13,7 +13,8 @@ Summarizes news articles in English and marks their most salient sentences. The 
 the version in use, `challenger` the latest one that did not pass the gate.
 
 - As a service with a web page: `bentoml serve` in the project's folder.
-- In Python: `mlflow.pyfunc.load_model("models:/{name}@champion").predict(["An article ..."])`
+- In Python: `mlflow.pyfunc.load_model("models:/{name}@champion").predict(["An article ..."])`, or
+  with a table that has a column `article`.
 - As a REST server: `mlflow models serve -m "models:/{name}@champion" --env-manager local`
 - Versions and their scores: `python -m release list`; another champion:
   `python -m release promote VERSION`, back to the previous one: `python -m release rollback`.

@@ -16,6 +16,7 @@ from zenml import get_step_context
 from zenml.models import PipelineRunResponse
 
 from highlighter.embedded import CORPUS
+from highlighter.errors import without_keys
 from highlighter.settings import FileSource, HubSource, Source
 from highlighter.system.folders import remove_kept
 
@@ -98,7 +99,7 @@ def _flatten(values: dict[str, Any], prefix: str) -> dict[str, Any]:
         if isinstance(value, dict):
             flat.update(_flatten(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = value
+            flat[f"{prefix}{key}"] = without_keys(value) if isinstance(value, str) else value
     return flat
 
 
@@ -110,7 +111,7 @@ def _origin(source: Source, split: str) -> tuple[str, DatasetSource]:
             )
             return repository.rsplit("/", maxsplit=1)[-1], origin
         case FileSource():
-            file = source.all or getattr(source, split)
+            file = without_keys(source.all or getattr(source, split))
             return Path(file).stem if source.all else "files", LocalArtifactDatasetSource(file)
         case _:
             return "embedded", LocalArtifactDatasetSource(str(CORPUS / f"{split}.parquet"))

@@ -15,12 +15,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from huggingface_hub import constants
+from hypothesis import settings
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.embedded import CHECKPOINT, CORPUS
 from highlighter.model.tokenizer import train_tokenizer
 from tests.checkout import Project, check_out
 from tests.hub_server import Hub, serving
+
+# CI's machines are slow at times. `--hypothesis-profile=long`: see CONTRIBUTING.md.
+settings.register_profile("short", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=3_000)
+settings.load_profile("short")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

@@ -14,10 +14,11 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.data.sentence_features import describe_segments, token_table
-from highlighter.data.sentences import split_paragraphs, split_sentences
+from highlighter.data.sentences import sentence_texts, split_paragraphs, split_sentences
 from highlighter.data.windows import encode_articles, plan_windows
 from highlighter.inference.assembly import best_sentences, mark_paragraphs, quote_sentences
 from highlighter.inference.word_list import WordList
+from highlighter.metrics.contradictions import find_contradictions
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.rouge import score_rouge
 from highlighter.metrics.text import coverage
@@ -78,6 +79,9 @@ STAGES: dict[str, Stage] = {
     "read": read,
     "words": lambda article, _: WordList(article),
     "facts": lambda article, _: ArticleFacts(article).unsupported("Ann Holt paid 12% on 3 May."),
+    "contradictions": lambda article, _: find_contradictions(
+        "It is not so.", sentence_texts(article)
+    ),
     "assembly": assemble,
     "coverage": lambda article, _: coverage(article, article),
     "rouge": lambda article, _: score_rouge([article], ["Ann Holt paid 12% on 3 May."]),

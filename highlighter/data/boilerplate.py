@@ -25,6 +25,21 @@ _HEAD_LINE = re.compile(
     rf"\s*(?:By\s+{_NAMES}(?:[ ,]+{_NAMES}){{0,11}}\s*[|.]?"
     rf"|(?i:{_STAMP})(?:\s*\|\s*(?i:{_STAMP}))?\s*[|.]?)\s*"
 )
+# Dates and the like alone on a line, as copied from a page: "Tue 3 May 2022 06.00 BST".
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?\s+)?"
+_TIME = r"(?:,?\s+(?:at\s+)?\d{1,2}[:.]\d{2}(?:\s*[ap]\.?m\.?)?(?:\s+[A-Z]{2,4})?)?"
+_PUBLISHED = r"(?i:(?:first |last )?(?:published|updated|posted|modified)(?: (?:on|at))?\s*:?)"
+_DATE_LINE = re.compile(
+    rf"\s*(?:{_PUBLISHED}|(?:{_PUBLISHED}\s+)?(?:{_WEEKDAY}(?:{_DATE}|[A-Z]\w{{2,8}}\.?"
+    rf"\s+\d{{1,2}},\s+\d{{4}}){_TIME}|(?i:\d{{1,2}} (?:minute|hour|day|week)s? ago))"
+    r"|(?i:\d{1,2} min(?:ute)?s? read)|BBC News)\s*"
+)
+_LABEL_LINE = re.compile(
+    r"\s*(?:(?:skip )?advertisement|share(?: this (?:article|page|story|video))?|copy link"
+    r"|(?:article|story) continues (?:below|after)\b.{0,40}|(?:getty images|press association)"
+    r"|\((?:image|photo|picture|credit)s?: [^()]{1,60}\)|(?:read|see) (?:more|also): .{1,120})\s*",
+    re.IGNORECASE,
+)
 _BAR = re.compile(r"\s*\|\s*\.?\s*")  # between two stamps
 _DATELINE = re.compile(rf"\s*(?:[A-Z][\w ,.'’-]{{0,60}})?{_AGENCY}\s*(?:--|[-–—])?\s*")
 _LABEL = re.compile(
@@ -44,7 +59,8 @@ def hide_boilerplate(article: str) -> str:
     """Return the article with boilerplate replaced by spaces; all offsets and line breaks stay.
 
     Hidden are a byline and time stamps at the top, a dateline on its own line, "Story highlights"
-    at the top with the list below it, and "Scroll down for video". An article that would have
+    at the top with the list below it, and labels such as "Scroll down for video", or "Share" on a
+    line of its own. An article that would have
     nothing left is returned as it is.
     """
     characters = list(article)
@@ -70,12 +86,16 @@ def _boilerplate(article: str) -> Iterator[tuple[int, int]]:
         if len(line) < 200 and (
             _HEAD_LINE.fullmatch(line)
             or _DATELINE.fullmatch(line)
+            or _DATE_LINE.fullmatch(line)
             or (found and _BAR.fullmatch(line))
         ):
             yield line_start, line_end
             found = True
     for match in _LABEL.finditer(article):
         yield match.span()
+    for line_start, line_end in _lines(article, 0) if "\n" in article else ():
+        if line_end - line_start < 200 and _LABEL_LINE.fullmatch(article, line_start, line_end):
+            yield line_start, line_end
 
 
 def _highlights_end(article: str) -> int:

@@ -19,6 +19,8 @@ VISIBLE = (
 )
 _VISIBLE = re.compile(VISIBLE)
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 # Ligatures, full-width characters and special spaces.
 _COMPATIBLE = {
     code: unicodedata.normalize("NFKC", chr(code))
@@ -58,6 +60,11 @@ def fold_compatible(text: str) -> str:
 def has_visible_text(text: str) -> bool:
     """Return whether the text has a character to be seen."""
     return _VISIBLE.search(text) is not None
+
+
+def has_surrogate(text: str) -> bool:
+    """Return whether the text has half of a surrogate pair, which no tokenizer accepts."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def tokenizer_text(text: str) -> str:

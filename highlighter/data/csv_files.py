@@ -12,7 +12,9 @@ from highlighter.data.opening import open_text
 from highlighter.errors import CorpusError
 
 _DELIMITERS = ",;\t|"
+_UNUSUAL_DELIMITER = re.compile(r"[^\w\s\"'\\,;|.-]|[\x01-\x08\x1c-\x1f]")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*\Z", re.IGNORECASE)
+_SPACE_BEFORE_QUOTE = re.compile(r"[ ]+\"")  # "One", "Two": no part of the second field
 _ESCAPED = re.compile(r"\\([\"\\])")
 _MOST_LINES = 2000  # of one row
 
@@ -61,7 +63,8 @@ def read_csv(
     """Yield each row's first line number with its values by column, or with what is wrong.
 
     Args:
-        path: file with a header; comma, semicolon, tab or bar between fields.
+        path: file with a header; any single character between fields, mostly a comma, semicolon,
+            tab or bar.
         choose_columns: returns the index of each column to read in a header; raises CorpusError
             if one is missing.
 
@@ -92,11 +95,14 @@ def _read_header(
     lines: _Lines, choose_columns: Callable[[list[str]], dict[str, int]]
 ) -> tuple[str, dict[str, int], int]:
     """Return the delimiter, the chosen columns and the number of columns."""
-    separator = _SEPARATOR_LINE.match(lines.peek(0) or "")
+    while (first := lines.peek(0)) is not None and not first.strip():
+        lines.skip(1)
+    separator = _SEPARATOR_LINE.match(first or "")
     if separator:
         lines.skip(1)
+    unusual = "".join(dict.fromkeys(_UNUSUAL_DELIMITER.findall(first or "")))
     first_error: CorpusError | None = None
-    for delimiter in separator[1] if separator else _DELIMITERS:
+    for delimiter in separator[1] if separator else _DELIMITERS + unusual:
         header = _parse(lines, 0, delimiter)
         try:
             chosen = choose_columns(header.fields)
@@ -149,11 +155,22 @@ def _skipped(lines: _Lines, delimiter: str, width: int, *, all_quoted: bool) -> 
 def _parse_row(lines: _Lines, offset: int, delimiter: str, width: int) -> _Parsed:
     row = _parse(lines, offset, delimiter)
     problem = row.problem or _wrong_width(row, width)
-    if problem and any('\\"' in (lines.peek(offset + i) or "") for i in range(row.lines)):
+    text = "".join(lines.peek(offset + i) or "" for i in range(row.lines))
+    if '\\"' in text and (problem or _unquoted_escapes(row, text, delimiter)):
         unescaped = _parse(lines, offset, delimiter, unescape=True)
         if not unescaped.problem and not _wrong_width(unescaped, width):
             return unescaped
+    if any(map(_SPACE_BEFORE_QUOTE.match, row.fields)):
+        spaced = _parse(lines, offset, delimiter, skip_spaces=True)
+        if not spaced.problem and not _wrong_width(spaced, width):
+            return spaced._replace(problem=_joined(spaced, delimiter))
     return row._replace(problem=problem or _joined(row, delimiter))
+
+
+def _unquoted_escapes(row: _Parsed, text: str, delimiter: str) -> bool:
+    """Return whether a field has escaped quotation marks although it is not enclosed in any."""
+    fields = text.rstrip("\r\n").split(delimiter)
+    return any('\\"' in field and field in fields for field in row.fields)
 
 
 def _wrong_width(row: _Parsed, width: int) -> str:
@@ -174,7 +191,14 @@ def _joined(row: _Parsed, delimiter: str) -> str:
     return ""
 
 
-def _parse(lines: _Lines, offset: int, delimiter: str, *, unescape: bool = False) -> _Parsed:
+def _parse(
+    lines: _Lines,
+    offset: int,
+    delimiter: str,
+    *,
+    unescape: bool = False,
+    skip_spaces: bool = False,
+) -> _Parsed:
     used = 0
 
     def feed() -> Iterator[str]:
@@ -184,7 +208,8 @@ def _parse(lines: _Lines, offset: int, delimiter: str, *, unescape: bool = False
             yield _ESCAPED.sub(lambda match: _STAND_INS[match[1]], line) if unescape else line
 
     try:
-        fields = next(csv.reader(feed(), delimiter=delimiter, strict=True), [])
+        reader = csv.reader(feed(), delimiter=delimiter, strict=True, skipinitialspace=skip_spaces)
+        fields = next(reader, [])
     except csv.Error as error:
         problem = f"{error}; is a quotation mark not doubled or not closed?"
         return _Parsed([], max(1, used), problem)

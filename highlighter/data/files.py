@@ -20,7 +20,7 @@ from highlighter.data.csv_files import read_csv
 from highlighter.data.json_files import read_json
 from highlighter.data.opening import content_suffix
 from highlighter.errors import CorpusError
-from highlighter.settings import Columns
+from highlighter.settings import Columns, FileSource
 
 # id, group, article, highlights: str | None; file: str; row: int; problem: str
 RawRow = dict[str, Any]
@@ -35,8 +35,23 @@ _USUAL_NAMES = {
     "highlights": ("summary", "abstract", "headline", "target"),
 }
 _NAME_COLUMNS = (
-    "set `columns` of the source (`--article` and `--highlights` of `python -m release judge`)"
+    "set `columns` of the source (the options `--article` and so on of `python -m release`)"
 )
+# First bytes of what is saved under the name of a data file: names it may have, and what to do.
+_OTHER_KINDS: dict[bytes, tuple[tuple[str, ...], str]] = {
+    b"\x1f\x8b": ((".gz",), "compressed by gzip). End its name in .gz"),
+    b"BZh": ((".bz2",), "compressed by bzip2). End its name in .bz2"),
+    b"\xfd7zXZ": ((".xz",), "compressed by xz). End its name in .xz"),
+    b"\x28\xb5\x2f\xfd": ((".zst",), "compressed by zstd). End its name in .zst"),
+    b"PK\x03\x04": (
+        (".zip",),
+        "a zip archive or an Excel workbook). End its name in .zip, or save the workbook as CSV",
+    ),
+    b"PAR1": ((".parquet",), "parquet). End its name in .parquet"),
+    b"version https://git-lfs": ((), "a pointer of Git LFS). Get the file: git lfs pull"),
+    b"<!doctype html": ((), "a web page). Download the file itself"),
+    b"<html": ((), "a web page). Download the file itself"),
+}
 _WRITTEN_LIST = re.compile(r"\[\s*[\"'].*[\"']\s*,?\s*\]", re.DOTALL)
 _NUMPY_LIST = re.compile(r"[\"']\s+[\"']")
 _SHARE_NOT_UTF8 = 0.1  # of the rows; with more, the file has another encoding
@@ -55,8 +70,7 @@ def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
         CorpusError: the file is missing, of an unknown kind, unreadable, or lacks a column.
     """
     path = Path(file)
-    if not path.is_file():
-        raise CorpusError(f"{file}: no such file. Check the path, in the source of steps.ingest.")
+    _require_file(path)
     rows = not_utf8 = 0
     try:
         for number, fields in _read(path, columns):
@@ -66,9 +80,9 @@ def read_rows(file: str, columns: Columns) -> Iterator[RawRow]:
             rows += 1
             not_utf8 += _NOT_UTF8 in row["problem"]
             yield row
-    except (OSError, EOFError, UnicodeError, pa.ArrowInvalid, lzma.LZMAError) as error:
+    except (OSError, EOFError, ValueError, OverflowError, RuntimeError) as error:
         raise _unreadable(file, error) from error
-    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except (pa.ArrowException, lzma.LZMAError, zipfile.BadZipFile, zlib.error) as error:
         raise _unreadable(file, error) from error
     if not_utf8 > _SHARE_NOT_UTF8 * rows:
         raise CorpusError(
@@ -89,15 +103,41 @@ def matching_files(pattern: str) -> list[Path]:
         return [Path(pattern)]
     files = sorted(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207
     if not files:
-        raise CorpusError(f"{pattern}: no file matches. Check the paths in the source of ingest.")
+        raise CorpusError(f"{pattern}: no file matches. Check the path.")
     return files
+
+
+def require_files(source: FileSource) -> None:
+    """Raise CorpusError if a local file of a source does not exist. Addresses are not checked."""
+    for name in (source.train, source.validation, source.test, source.all):
+        for file in matching_files(name) if name and "://" not in name else ():
+            _require_file(file)
+
+
+def _require_file(file: Path) -> None:
+    if not file.is_file():
+        raise CorpusError(f"{file}: no such file. Check the path.")
 
 
 def _unreadable(file: str, error: Exception) -> CorpusError:
     return CorpusError(f"{file}: unreadable ({error}). Check that it is complete and UTF-8.")
 
 
+def _require_content(path: Path, suffix: str) -> None:
+    """Raise CorpusError if a file is empty, or its first bytes show that it is of another kind."""
+    with path.open("rb") as stream:
+        head = stream.read(64)
+    if not head:
+        raise CorpusError(
+            f"{path}: unreadable (line 1: it is empty). Was it written or downloaded completely?"
+        )
+    for start, (suffixes, advice) in _OTHER_KINDS.items():
+        if head.lstrip().lower().startswith(start.lower()) and suffix not in suffixes:
+            raise CorpusError(f"{path}: unreadable (its content is {advice}.")
+
+
 def _read(path: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    _require_content(path, path.suffix.lower())
     suffix = content_suffix(path)
     match suffix:
         case ".csv" | ".tsv":
@@ -113,9 +153,8 @@ def as_raw_row(
     values: Mapping[str, Any], columns: Columns, *, file: str, row: int, problem: str = ""
 ) -> RawRow:
     """Return a row under the project's column names, with the first problem of its fields."""
-    texts: dict[str, str | None] = {}
-    for field in ("article", "highlights"):
-        name = getattr(columns, field)
+    texts: dict[str, str | None] = {"article": None, "highlights": None}
+    for field, name in columns.texts.items():
         texts[field], wrong = _as_text(values.get(name), field)
         if wrong:
             problem = problem or f"{name!r} {wrong}"
@@ -198,7 +237,7 @@ def choose_columns(present: Sequence[str], columns: Columns, where: str) -> dict
         found = [other for other in present if other == name] or [
             other for other in present if other.strip().casefold() == name.casefold()
         ]
-        if not found and name in _USUAL_NAMES and name == getattr(columns, name):
+        if not found and name in _USUAL_NAMES and name == columns.texts.get(name):
             usual = _USUAL_NAMES[name]
             found = [other for other in present if other.strip().casefold() in usual]
             if len(found) == 1:
@@ -259,6 +298,23 @@ def _parquet(path: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, A
         chosen = choose_columns(table.schema_arrow.names, columns, str(path))
         number = 0
         for batch in table.iter_batches(batch_size=1000, columns=list(chosen.values())):
-            for row in batch.to_pylist():
+            for row in _as_rows(batch):
                 number += 1
                 yield number, _renamed(row, chosen)
+
+
+def _as_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return a batch's rows; texts that Spark, Hive and Impala wrote as plain bytes are texts.
+
+    Times are texts too: some of those that parquet can hold are none of Python's.
+    """
+    columns = {}
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_temporal(values.type):
+            columns[name] = values.cast(pa.string()).to_pylist()
+        else:
+            columns[name] = [
+                value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+                for value in values.to_pylist()
+            ]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -35,7 +35,8 @@ def read_json(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """
     with open_text(path) as lines:
         first = next((line for line in lines if line.strip()), "")
-    if _is_row(first):
+        alone = next((False for line in lines if line.strip()), True)
+    if _is_row(first) and not alone:
         yield from _lines(path)
         return
     with open_text(path) as stream:
@@ -46,7 +47,7 @@ def read_json(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
         return
     try:
         value, end = _DECODER.raw_decode(text, start)
-    except ValueError:
+    except (ValueError, RecursionError):
         yield from _lines(path)  # the first line is broken; others may not be
         return
     if text[end:].strip() or not isinstance(value, dict):
@@ -59,7 +60,7 @@ def _is_row(line: str) -> bool:
     """Return whether a line is an object whose values are not the rows."""
     try:
         value = _DECODER.decode(line.strip())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and not _row_lists(value)
 
@@ -78,11 +79,10 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
             if not line.strip():
                 continue
             try:
-                yield number, _checked(_DECODER.decode(line.strip()))
-            except json.JSONDecodeError as error:
-                yield number, f"not JSON: {error.msg} at column {error.colno}"
-            except _RepeatedKeyError as error:
-                yield number, str(error)
+                fields = _checked(_DECODER.decode(line.strip()))
+            except (ValueError, RecursionError) as error:
+                fields = _what_is_wrong(error)
+            yield number, fields
 
 
 def _array(path: Path, text: str, start: int) -> Iterator[tuple[int, dict[str, Any] | str]]:
@@ -116,7 +116,7 @@ def _objects(path: Path, text: str, start: int) -> Iterator[tuple[int, dict[str,
 def _wrapped(path: Path, value: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any] | str]]:
     names = _row_lists(value)
     if not names:
-        yield 1, value
+        yield from enumerate(_pandas_rows(value) or [value], start=1)
         return
     if len(names) > 1:
         raise CorpusError(
@@ -126,13 +126,49 @@ def _wrapped(path: Path, value: dict[str, Any]) -> Iterator[tuple[int, dict[str,
     yield from enumerate(value[names[0]], start=1)
 
 
+def _pandas_rows(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of an object in one of the layouts of pandas' `to_json`; none if it is a row.
+
+    The layouts: columns and rows apart ("split"), rows by number ("index"), columns of values by
+    number ("columns", the default), and columns as lists, as `DataFrame.to_dict("list")` has them.
+    """
+    names, data = value.get("columns"), value.get("data")
+    if isinstance(names, list) and isinstance(data, list):
+        whole = all(isinstance(row, list) and len(row) == len(names) for row in data)
+        return [dict(zip(map(str, names), row, strict=True)) for row in data] if whole else []
+    parts = list(value.values())
+    if parts and all(isinstance(part, dict) and part for part in parts):
+        if all(map(str.isdecimal, value)):
+            return parts
+        numbers = list(parts[0])
+        if all(map(str.isdecimal, numbers)) and all(list(part) == numbers for part in parts):
+            return [{name: part[at] for name, part in value.items()} for at in numbers]
+    if len(parts) > 1 and all(isinstance(part, list) for part in parts):
+        # One row whose fields are lists of sentences has more of them in its article.
+        counts = {len(part) for part in parts}
+        if len(counts) == 1 and counts != {0}:
+            return [dict(zip(value, row, strict=True)) for row in zip(*parts, strict=True)]
+    return []
+
+
 def _decode(path: Path, text: str, position: int) -> tuple[Any, int]:
     try:
         return _DECODER.raw_decode(text, position)
-    except json.JSONDecodeError as error:
-        raise _broken(path, text, error.pos, error.msg) from error
-    except _RepeatedKeyError as error:
-        raise _broken(path, text, position, str(error)) from error
+    except (ValueError, RecursionError) as error:
+        at = error.pos if isinstance(error, json.JSONDecodeError) else position
+        what = error.msg if isinstance(error, json.JSONDecodeError) else _what_is_wrong(error)
+        raise _broken(path, text, at, what) from error
+
+
+def _what_is_wrong(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"not JSON: {error.msg} at column {error.colno}"
+        case RecursionError():
+            return "lists or objects nested too deeply"
+        case _RepeatedKeyError():
+            return str(error)
+    return "a number of too many digits"
 
 
 def _broken(path: Path, text: str, position: int, what: str) -> CorpusError:

@@ -17,6 +17,11 @@ _QUOTE_MARK = re.compile(r"(?m)^[^\S\n]*(?:>[^\S\n]?)+")
 _SENTENCE_END = tuple(".!?:\"'”’»)")
 _STOP_IN_WORD = re.compile(r"\w\.\w")  # "window.PWN" and "South Korea-U.S." are not split
 _NUMBERED_POINT = re.compile(r"(?:\A|(?<=[.!?]\s))\(?(\d{1,2})[.)]\s+(?=[\"“'‘]?[^\W\d_])")
+_POINT_ALONE = re.compile(r"\s*\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s*")  # "10. More buses."
+_MOST_WORK = (
+    200_000_000  # characters times marks; a paragraph of plain English reaches it with 70,000
+)
+_PART_CHARACTERS = 10_000
 _LEAST_WIDTH = 24  # of hard-wrapped text, in characters
 _EDGE = re.compile(rf"{EDGE}*")
 _EDGE_AT_END = re.compile(rf"(?<!{EDGE}){EDGE}*\Z")
@@ -139,9 +144,34 @@ def split_sentences(article: str) -> list[Span]:
     return sentences
 
 
+def _boundaries(text: str) -> list[int]:
+    """Return where the splitter ends sentences.
+
+    Its time grows with the length times the number of quotation marks and stops (sentencex 1.0.32:
+    4 s for 100,000 opening marks), and no other thread runs meanwhile. So a text with more of them
+    than articles have is read in parts. A part begins where the last complete sentence of the
+    previous one ends, or the last word of a longer sentence.
+    """
+    marks = len(text) - sum(map(str.isalnum, text)) - text.count(" ")
+    if len(text) * marks <= _MOST_WORK:
+        return [b["end_index"] for b in sentencex.get_sentence_boundaries("en", text)]
+    ends: list[int] = []
+    start = 0
+    while True:
+        part = text[start : start + _PART_CHARACTERS]
+        found = [start + b["end_index"] for b in sentencex.get_sentence_boundaries("en", part)]
+        if start + len(part) == len(text):
+            return [*ends, *found]
+        complete = found[:-1]
+        ends += complete
+        start = complete[-1] if complete else start + (part.rfind(" ") + 1 or len(part))
+
+
 def _sentence_ends(text: str) -> list[int]:
-    ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", text)]
+    ends = _boundaries(text)
     ends = [end for end in ends if not _STOP_IN_WORD.match(text, max(0, end - 2))]
+    if ends and _POINT_ALONE.fullmatch(text, 0, ends[0]):
+        ends = ends[1:] or [len(text)]
     points = list(_NUMBERED_POINT.finditer(text))
     if [int(point[1]) for point in points] == list(range(1, len(points) + 1)) and points[1:]:
         inside = [point.span() for point in points]

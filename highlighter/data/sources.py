@@ -53,7 +53,7 @@ def fingerprint_source(source: Source) -> str:
             return hash_files(list(embedded_files().values()))
         case FileSource():
             names = [source.train, source.validation, source.test, source.all]
-            return hash_files(file for name in names if name for file, _ in _files(name))
+            return hash_files(file for name in names if name for file, _ in source_files(name))
         case HubSource():
             if Path(source.repository).is_dir():
                 return hash_folder(Path(source.repository))
@@ -97,7 +97,7 @@ def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.Datas
 
 def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Dataset:
     # `version` is part of the key of datasets' cache, so that a changed file is read again.
-    files = _files(file)
+    files = source_files(file)
     version = hash_files(path for path, _ in files)
     try:
         return datasets.Dataset.from_generator(
@@ -116,8 +116,14 @@ def _load_file(file: str, columns: Columns, cache_folder: Path) -> datasets.Data
         raise
 
 
-def _files(pattern: str) -> list[tuple[Path, str]]:
-    """Return the files that a pattern names, and how to name them in messages."""
+def source_files(pattern: str) -> list[tuple[Path, str]]:
+    """Return the files that a path, address or pattern names, and how to name them in messages.
+
+    Files at addresses are copied into datasets' cache.
+
+    Raises:
+        CorpusError: no file matches, or one cannot be fetched.
+    """
     if not is_address(pattern):
         return [(path, str(path)) for path in matching_files(pattern)]
     copies = Path(datasets.config.DOWNLOADED_DATASETS_PATH) / "highlighter"
@@ -129,11 +135,16 @@ def _generate(
     files: list[tuple[str, str]], columns: dict[str, Any], version: str
 ) -> Iterator[RawRow]:
     for path, name in files:
-        try:
-            for row in read_rows(path, Columns.model_validate(columns)):
-                yield row | {"file": name}
-        except CorpusError as error:
-            raise CorpusError(str(error).replace(path, name)) from error
+        yield from read_named(path, name, Columns.model_validate(columns))
+
+
+def read_named(path: str, name: str, columns: Columns) -> Iterator[RawRow]:
+    """Yield the rows of a file, which messages and the rows call `name`; see `read_rows`."""
+    try:
+        for row in read_rows(path, columns):
+            yield row | {"file": name}
+    except CorpusError as error:
+        raise CorpusError(str(error).replace(path, name)) from error
 
 
 def _divide(rows: datasets.Dataset, source: FileSource, seed: int) -> dict[str, datasets.Dataset]:

@@ -1,6 +1,6 @@
 """Tokenize articles and cover them with overlapping windows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
@@ -8,6 +8,8 @@ from transformers import PreTrainedTokenizerBase
 from highlighter.data.characters import tokenizer_text
 from highlighter.data.sentences import Span, split_sentences
 from highlighter.settings import TextSettings
+
+_SENTENCES_AT_ONCE = 5_000  # that are tokenized
 
 
 def plan_windows(lengths: Sequence[int], budget: int, overlap: int) -> list[range]:
@@ -79,14 +81,24 @@ def encode_prefix(tokenizer: PreTrainedTokenizerBase, text: TextSettings) -> lis
 
 
 def encode_articles(
-    articles: Sequence[str], tokenizer: PreTrainedTokenizerBase, budget: int
+    articles: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    budget: int,
+    *,
+    between: Callable[[], None] = lambda: None,
 ) -> list[EncodedArticle]:
     """Tokenize each article's sentences into segments of at most `budget` tokens.
 
     A sentence has the same ids as in the complete article: tokenizers split at white space first,
     and the white space before a sentence, which some encode, is kept as one space.
+
+    `between` is called after each article is split, and after each few thousand sentences: an
+    article of 50,000 takes a second.
     """
-    spans = [split_sentences(article) for article in articles]
+    spans = []
+    for article in articles:
+        spans.append(split_sentences(article))
+        between()
     texts = [
         tokenizer_text(
             (" " if article[max(0, start - 1) : start].isspace() else "") + article[start:end]
@@ -94,7 +106,12 @@ def encode_articles(
         for article, sentences in zip(articles, spans, strict=True)
         for start, end in sentences
     ]
-    ids = iter(tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [])
+    known: list[list[int]] = []
+    for start in range(0, len(texts), _SENTENCES_AT_ONCE):
+        part = texts[start : start + _SENTENCES_AT_ONCE]
+        known += tokenizer(part, add_special_tokens=False)["input_ids"]
+        between()
+    ids = iter(known)
     encoded = []
     for sentences in spans:
         segments, sentence_of_segment = [], []

@@ -5,7 +5,8 @@ from pathlib import Path
 import datasets
 
 from highlighter.evaluation.aggregate import sum_up
-from highlighter.evaluation.record import Evaluation
+from highlighter.evaluation.entailment import EntailmentJudge, score_entailment
+from highlighter.evaluation.record import COMPARED, Evaluation
 from highlighter.evaluation.scoring import score_rows
 from highlighter.evaluation.systems import run_systems
 from highlighter.inference.summarizer import Summarizer
@@ -32,6 +33,8 @@ def evaluate_checkpoint(
         settings: batch sizes, processes and resamples.
         seed: seed of the random baseline and of the bootstrap.
     """
+    # A judge that cannot be loaded should end the step at once.
+    judge = EntailmentJudge.load(settings.entailment) if settings.entailment else None
     summarizer = Summarizer.load(checkpoint)
     rows = run_systems(
         summarizer,
@@ -50,4 +53,8 @@ def evaluate_checkpoint(
         settings=settings,
         seed=seed,
     )
+    if judge and settings.entailment:
+        evaluation.entailment = score_entailment(
+            judge, rows, COMPARED, settings.entailment, resamples=settings.resamples, seed=seed
+        )
     return evaluation, rows

@@ -157,6 +157,15 @@ class SourceComparison(BaseModel):
     recall_difference: Interval
 
 
+class EntailmentScores(BaseModel):
+    """Mean entailment of some systems' summaries, in 0..1, and the classifier that judged."""
+
+    model: str
+    revision: str
+    rows: int
+    systems: dict[str, Interval]
+
+
 class Evaluation(BaseModel):
     """What was measured, on which rows, and how.
 
@@ -186,6 +195,7 @@ class Evaluation(BaseModel):
     words: Division = "rouge_score"
     not_english: int = 0
     tradeoff: Tradeoff | None = None
+    entailment: EntailmentScores | None = None
 
     def metrics(self) -> dict[str, float]:
         """Return the measures to compare runs by, as `test/<system>/<measure>`.
@@ -204,6 +214,8 @@ class Evaluation(BaseModel):
         flat["test/extractive/calibration_error"] = calibration_error(self.calibration)
         for measure in ("confidence", "doubted", "cut_off", "empty"):
             flat[f"test/abstractive/{measure}"] = getattr(self, measure)
+        if self.entailment is not None:
+            flat |= {f"test/{s}/entailment": i.mean for s, i in self.entailment.systems.items()}
         if self.tradeoff is not None:
             flat |= self.tradeoff.metrics()
         return {name: value for name, value in flat.items() if np.isfinite(value)}

@@ -66,6 +66,12 @@ def _notes(evaluation: Evaluation) -> str:
         )
     if evaluation.words == "all_scripts":
         note += " ROUGE counts the words of all scripts."
+    if judged := evaluation.entailment:
+        scores = ", ".join(f"{name} {_share(score)}" for name, score in judged.systems.items())
+        note += (
+            f" Entailment of {judged.rows} articles' summaries by {judged.model} "
+            f"({judged.revision}): {scores}."
+        )
     return note
 
 

@@ -2,14 +2,52 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 Doubt = Literal[
-    "empty", "damaged", "unsupported_facts", "low_confidence", "misses_salient", "unfamiliar"
+    "empty",
+    "damaged",
+    "unsupported_facts",
+    "contradicts_article",
+    "low_confidence",
+    "misses_salient",
+    "unfamiliar",
 ]
 
 
-class HighlightRequest(BaseModel):
+class Options(BaseModel):
+    """Options of one article. A number must be a JSON number: `true` and `"3"` are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    top_k: int | None = Field(
+        None,
+        ge=1,
+        le=50,
+        description="Number of paragraphs to mark as important; null: the model's default, but at "
+        "most half",
+    )
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="Minimum score of a paragraph to be marked"
+    )
+    max_summary_tokens: int | None = Field(
+        None,
+        ge=8,
+        le=512,
+        description="Maximum length of the summary in tokens; the model's own limit still applies",
+    )
+
+    @field_validator("top_k", "threshold", "max_summary_tokens", mode="before")
+    @classmethod
+    def _require_number(cls, value: object) -> object:
+        # pydantic would convert both; its strict mode refuses 3.0, which JSON Schema accepts.
+        if isinstance(value, bool | str):
+            raise PydanticCustomError("number_type", "Input should be a number")
+        return value
+
+
+class HighlightRequest(Options):
     """One article and the options of its answer.
 
     `important` marks the `top_k` paragraphs with the highest scores, or those that score at least
@@ -19,9 +57,6 @@ class HighlightRequest(BaseModel):
     """
 
     article: str
-    top_k: int | None = None
-    threshold: float | None = None
-    max_summary_tokens: int | None = None
 
 
 class Paragraph(BaseModel):
@@ -83,3 +118,8 @@ class Highlights(Reading, Summary):
 
     read_ms: float
     write_ms: float
+
+
+_TIMES = ("read_ms", "write_ms")
+# What an answer says of the article: the same wherever and whenever it is computed.
+ANSWER_FIELDS = tuple(name for name in Highlights.model_fields if name not in _TIMES)

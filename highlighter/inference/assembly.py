@@ -6,6 +6,7 @@ from highlighter.data.characters import has_visible_text
 from highlighter.data.sentences import Span, split_paragraphs
 from highlighter.inference.answers import Doubt, Paragraph
 from highlighter.inference.damage import is_damaged
+from highlighter.metrics.contradictions import find_contradictions
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.text import coverage
 from highlighter.settings import TrustSettings
@@ -143,13 +144,19 @@ def find_doubt(
         return "empty"
     if is_damaged(summary, sentences, cut_off=cut_off):
         return "damaged"
-    if settings.supported_facts_only and facts.unsupported(summary):
-        return "unsupported_facts"
+    if settings.supported_facts_only and (doubt := _find_error(summary, facts, sentences)):
+        return doubt
     if confidence < settings.minimum_confidence:
         return "low_confidence"
     if not cut_off and coverage(summary, salient) < settings.minimum_coverage:
         return "misses_salient"
     return None if familiar else "unfamiliar"
+
+
+def _find_error(summary: str, facts: ArticleFacts, sentences: Sequence[str]) -> Doubt | None:
+    if facts.unsupported(summary):
+        return "unsupported_facts"
+    return "contradicts_article" if find_contradictions(summary, sentences) else None
 
 
 def _ranking(scores: Sequence[float]) -> list[int]:

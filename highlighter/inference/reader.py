@@ -68,7 +68,9 @@ class Reader:
             batch_size: windows in one pass of the encoder.
             keep_states: whether to keep the encoder states of each article's first window.
         """
-        encoded = encode_articles(articles, self._tokenizer, self._budget)
+        encoded = encode_articles(
+            articles, self._tokenizer, self._budget, between=interruption_point
+        )
         plans = [
             plan_windows([len(p) for p in article.segments], self._budget, self._overlap)
             for article in encoded

@@ -148,10 +148,12 @@ class Summarizer:
         limits = [request.max_summary_tokens for request in requests]
         drafts = self.write(read, batch_size, limits=limits)
         write_ms = _milliseconds(started)
-        return [
-            self._assemble(self._reading(request, draft.article), draft, read_ms, write_ms)
-            for request, draft in zip(requests, drafts, strict=True)
-        ]
+        answers = []
+        for request, draft in zip(requests, drafts, strict=True):
+            interruption_point()
+            reading = self._reading(request, draft.article)
+            answers.append(self._assemble(reading, draft, read_ms, write_ms))
+        return answers
 
     def stream(
         self,
@@ -272,6 +274,9 @@ class Summarizer:
         chosen = best_sentences(
             sentences, article.scores, settings.sentences, settings.trigram_blocking
         )
+        interruption_point()
+        facts = ArticleFacts(article.text)
+        interruption_point()
         written = self.decode(output.ids)
         cut_off = len(output.ids) >= most_ids(self._limited(limit))
         facts = ArticleFacts(article.text)

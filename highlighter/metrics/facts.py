@@ -1,23 +1,24 @@
 """Extract a text's facts: names, numbers and dates, by the rules of `metrics.faithfulness`."""
 
-import re
 from collections.abc import Container, Iterator
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from highlighter.metrics.numbers import date_at, number_at, pair_at
+from highlighter.metrics.numbers import date_at, number_at, pair_at, range_at
 from highlighter.metrics.tokens import (
     FUNCTION_WORDS,
     NOT_NAMES,
-    OPENERS,
     PARTICLES,
     TITLES,
     Key,
     Token,
     normalise,
+    opens_sentences,
+    stem,
     tokenize,
 )
 
-ENDING = re.compile(r"(?<=\w{3})(?:es|s|ed|ing)\Z")
+_TRAILING = frozenset({"jr", "sr", "pm", "fm", "mp", "mps", "ceo"})  # titles after a name
 
 
 def is_acronym(token: Token) -> bool:
@@ -27,9 +28,7 @@ def is_acronym(token: Token) -> bool:
 
 def _drops_first(token: Token, ordinary: Container[str]) -> bool:
     """Return whether the first word of a sentence is not part of a name."""
-    return (
-        token.key in FUNCTION_WORDS or token.key in OPENERS or ENDING.sub("", token.key) in ordinary
-    )
+    return opens_sentences(token.key) or stem(token.key) in ordinary
 
 
 def _run_end(tokens: list[Token], at: int, taken: list[bool]) -> int:
@@ -54,7 +53,7 @@ def _run_end(tokens: list[Token], at: int, taken: list[bool]) -> int:
 
 def _without_titles(tokens: list[Token], start: int, end: int) -> Iterator[range]:
     """Yield the names in a run of capitalized words: its parts between titles."""
-    while end > start and tokens[end - 1].key in {"jr", "sr"}:
+    while end > start and tokens[end - 1].key in _TRAILING:
         end -= 1
     first = start
     for at in range(start, end):
@@ -84,7 +83,9 @@ def name_ranges(
         token = tokens[at]
         if token.initial:
             case_tells = _case_tells(tokens, at)
-        is_first = not case_tells or (token.initial and not is_acronym(token))
+        # "NEW: ..." is a label.
+        is_label = at + 1 < len(tokens) and tokens[at + 1].initial and opens_sentences(token.key)
+        is_first = not case_tells or (token.initial and (is_label or not is_acronym(token)))
         is_name = token.capital and not taken[at] and token.key not in {"a", "an", "the"}
         if not is_name or (is_first and _drops_first(token, ordinary)):
             at += 1
@@ -110,11 +111,15 @@ def _case_tells(tokens: list[Token], at: int) -> bool:
 
 
 class Fact(NamedTuple):
-    """A checkable mention. Two mentions with the same `key` are the same fact."""
+    """A checkable mention. Two mentions with the same `key` are the same fact.
+
+    `between`: a rounded number may stand for values in this range, bounds included.
+    """
 
     kind: Literal["number", "date", "name"]
     text: str
     key: Key
+    between: tuple[Decimal, Decimal] | None = None
 
 
 def facts_of_tokens(text: str, tokens: list[Token], ordinary: Container[str]) -> list[Fact]:
@@ -123,7 +128,9 @@ def facts_of_tokens(text: str, tokens: list[Token], ordinary: Container[str]) ->
     taken = [False] * len(tokens)
 
     def add(kind: Literal["number", "date", "name"], first: int, end: int, key: Key) -> None:
-        found.append((first, Fact(kind, text[tokens[first].start : tokens[end - 1].end], key)))
+        mention = text[tokens[first].start : tokens[end - 1].end]
+        between = range_at(tokens, first, mention) if kind == "number" else None
+        found.append((first, Fact(kind, mention, key, between)))
 
     at = 0
     while at < len(tokens):

@@ -14,7 +14,9 @@ NUMBERS. A number is a value and a unit. "4.2 million" is 4200000, "1,500" is 15
 € (euros), ¥ (yen), th (3rd, third), s (1990s), am and pm. The unit has to match, except that an
 amount of money or a time also supports the bare number ("9:30 p.m." supports "9:30"). In
 "17-year-old" the fact is 17. "2-1" and "5-10%" are one fact each; the same two numbers in this
-order, joined by a hyphen, "to" or "and", support them.
+order, joined by a hyphen, "to" or "and", support them. A number after a word such as "nearly",
+"about" or "more than" may round one of the article's by a twentieth to a tenth; "4.2 million"
+rounds 4,187,000.
 
 DATES. A date is a month with a day, in either order, a month alone, or a weekday. Any day of a
 month supports the month. May, March, April, June and August are dates only next to a number, after
@@ -24,31 +26,39 @@ NAMES. A name is a maximal run of capitalized words, joined by spaces, hyphens o
 of America", "Angela de la Cruz"). A possessive ends a run, and so does a title: "French President
 Hollande" gives "French" and "Hollande", and a title alone is no name. Accents and the dots of
 initials are ignored. The first word of a sentence or quotation is dropped if it is a function word,
-if it is in a fixed list of openers ("police", "experts"), or if the article contains it in lower
-case, up to an ending (-s, -ed, -ing). In headlines, case does not identify names: if a sentence is
-all in capitals, or four capitalized words follow each other and all words of more than three
-letters are capitalized, each word is treated like the first word of a sentence.
+if it is in a fixed list of openers ("police", "experts") or ends like no name (-tion, -ous), or if
+the article contains it in lower case, up to an ending (-s, -ed, -ing). In headlines, case does not
+identify names: if a sentence is all in capitals, or four capitalized words follow each other and
+all words of more than three letters are capitalized, each word is treated like the first word of a
+sentence.
 
-The article supports a name in four cases: it has the same words next to each other, capitalized; it
-has a longer run with one or two more words in the middle (first and last name); it has an acronym
-of the name, or the name is an acronym of one of its names; or the name consists of complete runs of
-the article, of which at least one has two words ("Briton Andy Murray"). The first name of one
-person with the surname of another is therefore not supported.
+The article supports a name in four cases: it has the same words next to each other, capitalized
+("&" is "and"); it has a longer run with one or two more words in the middle (first and last name);
+it has an acronym of the name, or the name is an acronym of one of its names; or the name consists
+of complete runs of the article, of which at least one has two words or is a place ("Briton Andy
+Murray", "London Russian embassy"). A place's name, adjective and people are the same ("China",
+"Chinese"; `metrics.places`). The first name of one person with the surname of another is therefore
+not supported.
 """
 
+import itertools
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 
 from highlighter.data.characters import words_of_all_scripts
-from highlighter.metrics.facts import ENDING, Fact, extract_facts, facts_of_tokens, is_acronym
+from highlighter.metrics.facts import Fact, extract_facts, facts_of_tokens, is_acronym
 from highlighter.metrics.numbers import number_and_date_keys
+from highlighter.metrics.places import place_of
 from highlighter.metrics.tokens import (
     ALIASES,
     FUNCTION_WORDS,
     PARTICLES,
     Words,
     normalise,
+    stem,
     tokenize,
 )
 
@@ -91,15 +101,20 @@ class ArticleFacts:
         tokenized = [(reading, tokenize(reading)) for reading in readings]
         self._tokens = [token for _, tokens in tokenized for token in tokens]
         self._keys = {key for _, tokens in tokenized for key in number_and_date_keys(tokens)}
+        self._values: dict[str, list[Decimal]] = defaultdict(list)
+        for key in self._keys:
+            if len(key) == 3 and isinstance(key[1], Decimal):
+                self._values[str(key[2])].append(key[1])
+        for values in self._values.values():
+            values.sort()
         self._ordinary = {
-            ENDING.sub("", token.key)
-            for token in self._tokens
-            if token.text.islower() and not token.number
+            stem(token.key) for token in self._tokens if token.text.islower() and not token.number
         }
         self._positions: dict[str, list[int]] = defaultdict(list)
         for index, token in enumerate(self._tokens):
             if token.capital:
                 self._positions[token.key].append(index)
+        self._places = {place for word in self._positions if (place := place_of(word))}
         self._acronyms = {token.key for token in self._tokens if is_acronym(token)}
         self._names = {
             tuple(map(str, fact.key))
@@ -121,9 +136,15 @@ class ArticleFacts:
     def supports(self, fact: Fact) -> bool:
         """Return whether the fact appears in the article."""
         if fact.kind != "name":
-            return (fact.kind, *fact.key) in self._keys
+            return (fact.kind, *fact.key) in self._keys or self._is_rounded(fact)
         name = tuple(map(str, fact.key))
-        return any(self._is_named(form) for form in _forms(name)) or self._is_joined(name)
+        places = list(itertools.takewhile(self._is_place, name))
+        rest = name[len(places) :]
+        return (
+            any(self._is_named(form) for form in _forms(name))
+            or self._is_joined(name)
+            or (bool(places) and (rest in self._names or (len(rest) > 1 and self._is_named(rest))))
+        )
 
     def unsupported(self, summary: str) -> list[Fact]:
         """Return the summary's facts that do not appear in the article."""
@@ -133,6 +154,14 @@ class ArticleFacts:
         """Return the numbers of supported facts and of all facts of the summary."""
         facts = self.facts_of(summary)
         return sum(map(self.supports, facts)), len(facts)
+
+    def _is_rounded(self, fact: Fact) -> bool:
+        if fact.between is None or len(fact.key) != 2:
+            return False
+        low, high = fact.between
+        values = self._values.get(str(fact.key[1]), [])
+        index = bisect_left(values, low)
+        return index < len(values) and values[index] <= high
 
     def _is_named(self, name: Words) -> bool:
         initials = _initials(name)
@@ -150,20 +179,28 @@ class ArticleFacts:
             and all(token.joined and not token.initial for token in tokens[1:])
             and not any(token.possessive for token in tokens[:-1])
             and all(
-                token.key == word and (token.capital or word in PARTICLES)
+                (token.key == word and (token.capital or word in PARTICLES))
+                or {token.key, word} == {"and", "&"}
                 for token, word in zip(tokens, name, strict=True)
             )
         )
 
+    def _is_place(self, word: str) -> bool:
+        return place_of(word) in self._places
+
     def _is_joined(self, name: Words) -> bool:
-        """Return whether the name consists of the article's names, at least one of two words."""
+        """Return whether the name consists of names that the article has.
+
+        At least one is a place or has two words.
+        """
         reached = {0: False}  # words consumed -> whether a longer name is among them
         for start in range(len(name)):
             if start not in reached:
                 continue
-            for end in range(start + 1, min(len(name), start + self._longest) + 1):
-                if name[start:end] in self._names:
-                    longer = reached[start] or end - start > 1
+            for end in range(start + 1, min(len(name), start + max(1, self._longest)) + 1):
+                is_place = end == start + 1 and self._is_place(name[start])
+                if is_place or name[start:end] in self._names:
+                    longer = reached[start] or is_place or end - start > 1
                     reached[end] = reached.get(end, False) or longer
         return reached.get(len(name), False)
 

@@ -1,6 +1,7 @@
 """Read numbers and dates in a text as values."""
 
 import itertools
+import re
 from collections.abc import Container, Iterator
 from decimal import Decimal
 
@@ -20,6 +21,19 @@ from highlighter.metrics.tokens import (
 )
 
 _MOST_WORDS = 32  # of one number in words; bounds the time for "million million million ..."
+# What a rounded number stands for, as multiples of it: "over 50" may be 52.
+_ABOUT = Decimal("0.95"), Decimal("1.05")
+_FROM = Decimal(1), Decimal("1.1")
+_UP_TO = Decimal("0.9"), Decimal(1)
+_ROUNDED = (
+    dict.fromkeys(("about", "around", "roughly", "approximately", "some", "estimated"), _ABOUT)
+    | dict.fromkeys(("over", "above", "least", "exceeding", "topping"), _FROM)
+    | dict.fromkeys(("nearly", "almost", "under", "below", "approaching"), _UP_TO)
+)
+_THAN = dict.fromkeys(("more", "greater", "higher"), _FROM) | dict.fromkeys(
+    ("less", "fewer", "lower"), _UP_TO
+)
+_WITH_SCALE = re.compile(r"\.\d+ ?(?:m|bn|tn|million|billion|trillion)\b", re.IGNORECASE)
 MONEY_OR_CLOCK = frozenset("$£€¥") | {"am", "pm"}
 
 
@@ -68,6 +82,30 @@ def number_at(tokens: list[Token], at: int) -> tuple[Number, int] | None:
     if not unit and after and after[0] in UNITS:
         return (value, UNITS[after[0]]), end + 1
     return (value, unit), end
+
+
+def range_at(tokens: list[Token], at: int, text: str) -> tuple[Decimal, Decimal] | None:
+    """Return the values that the number at `at` may be rounded from; None: it is exact.
+
+    Args:
+        tokens: the text's tokens.
+        at: index of the number.
+        text: the number's own text.
+    """
+    found = number_at(tokens, at)
+    if found is None or not isinstance(found[0][0], Decimal):
+        return None
+    value = found[0][0]
+    before = tokens[at - 1].key if at and tokens[at].joined else ""
+    limits = _ROUNDED.get(before)
+    if before == "than" and at > 1:
+        limits = _THAN.get(tokens[at - 2].key)
+    if limits:
+        return value * limits[0], value * limits[1]
+    if _WITH_SCALE.search(text):  # "4.2 million" may be 4,187,000
+        half = Decimal(5).scaleb(int(value.normalize().as_tuple().exponent) - 1)
+        return value - half, value + half
+    return None
 
 
 def pair_at(tokens: list[Token], at: int, joiners: Container[str]) -> tuple[Key, int] | None:

@@ -29,14 +29,52 @@ FUNCTION_WORDS = words_of(
 )
 # Words that open sentences of summaries and need not appear in the article.
 OPENERS = words_of(
-    "article activist activists analyst analysts attorney attorneys author authors authorities "
-    "critic critics crowd doctor doctors document documents driver expert experts family fan fans "
-    "father film investigator investigators lawmaker lawmakers lawyer lawyers man men mother move "
-    "neighbor neighbors officer officers official officials opponents pair parent parents people "
-    "photos player players police prosecutor prosecutors report reports researcher researchers "
-    "resident residents scientist scientists source sources student students study supporter "
-    "supporters suspect suspects teacher team video victim victims visitors witness witnesses "
-    "woman women writer young recently originally previously reportedly currently find meet use"
+    "abductor absent accident according activist additional advertiser agency almost altogether "
+    "amnesty amount analysis analyst anger announcement anti appeal article astronomer atmosphere "
+    "attack attempt attorney author backers bandit bidder bidding big bigger biggest blaming "
+    "blast blaze boat body boss bosses breaking broadcaster brother building buyer campaigner "
+    "candidate ceremonies ceremony change charge child children citing citizen claim clash click "
+    "close closed closure club comedian comes comment commentator companies company competing "
+    "complaint computer concern conference conservative consumer content contrary controversial "
+    "council councillor councilor countries country couple court crash crew critic criticism "
+    "crowd current customer dad damage daughter deadly death debate defence defendant defense "
+    "delegate demand demonstrator deputies detail detective digital diplomat doctor document "
+    "double doubt dozens dramatic driver drugstore due early economic economist economy editor "
+    "emergency employee ending engineer event evidence ex exclusive executive experiment expert "
+    "failure families family famous fan father fear fellow fewer fighter figure film filmmaker "
+    "final finally find finding finishing fire firefighter firm flight flooding footage founder "
+    "friend funding further game gang gets getting giant girl gives goal gone government greater "
+    "group growing guest gunman gunmen hacker half hearing heavy hero heroes historic hospital "
+    "hostages huge hugely hundreds husband idea image immigrant incident include income increase "
+    "individuals industry initial injured inmate inspector international intruder investigator "
+    "investor jail journalist jury key kids killing know laboratory lack landlord latest lawmaker "
+    "lawsuit lawyer lead leader leading led left legendary less lesson lifeboat link live local "
+    "longtime loss lower main makes male man management mass measure media meet member men "
+    "migrant militant military million minister missing model mom mother motorist move movie "
+    "multiple murder national nearly neighbor neighbour newly news newspaper night nobody nurse "
+    "objector observer offender offer officer official older ongoing online opening opponent "
+    "organizer owner paper paramedic parent part passenger patient pay peers penalties people "
+    "pharmacies photo photograph picture pilot plan plane player plus police policy political "
+    "politician poll popular possible power praise predecessor pregnant president presidential "
+    "priced prisoner probe producer professor profit program project promising proposal pros "
+    "prosecutor protest protester protestor provider psychologist public pupil race racial raid "
+    "raises rapper rare rate read reader rebel recently record recovery recruits refund region "
+    "relative religion remarkable remember repair report reporter republicans rescuer research "
+    "researcher resident restoring result retailer revenue review rival round rule rumors rural "
+    "sales sample saving school scientist searcher season senior separate sequel sex share "
+    "shareholder shot show shut side single sister site skip slain small smaller social soldier "
+    "source speaker spectator staff star state statement street strike struggle student study "
+    "suicide supporter surgeon survey survivor suspect take taking tape teacher team tech teen "
+    "teenage teenager tens tension test tester testimony thieves thousands threat tip top tough "
+    "tourist trader tragedy tragic train trial tried troops tweet twin ultimately unclear union "
+    "unknown use users value valued vehicle veteran victim video viewer villager visit visitor "
+    "volunteer vote voter voting war warning watch water wealthy weather website week whatever "
+    "whether wide wife wind winner witness woman women work worker world writer writes writing "
+    "wrong year young youngest youth"
+)
+_ORDINARY = re.compile(
+    r"\w{4,}(?:[st]ions?|ments|ity|ities|ous|ful|less|ists|"
+    r"[ai]bly|ally|edly|ingly|ously|ively|[ae]ntly|[^emr]ed)"
 )
 TITLES = words_of(
     "mr mrs ms miss dr prof professor sir dame lord lady president vice deputy prime minister "
@@ -44,7 +82,11 @@ TITLES = words_of(
     "governor mayor judge justice chief attorney general gen lt col colonel capt captain sgt "
     "sergeant maj major cpl corporal lieutenant adm admiral officer detective rev reverend pope "
     "bishop archbishop cardinal king queen prince princess duke duchess sheikh ayatollah coach "
-    "ambassador spokesman spokeswoman director jr sr"
+    "ambassador spokesman spokeswoman director jr sr pm mp mps fm ceo boss chairman chairwoman "
+    "executive manager captain striker midfielder defender goalkeeper actor actress author "
+    "broadcaster columnist comedian composer designer economist editor historian journalist "
+    "novelist passenger photographer pilot playwright poet presenter producer rapper reporter "
+    "singer songwriter teacher writer astronaut financier billionaire businessman businesswoman"
 )
 PARTICLES = words_of(
     "of the de da di del della du des dos la le van von der den ter bin ibn al el &"
@@ -73,8 +115,11 @@ UNITS = {"percent": "%", "pc": "%", "$": "$", "dollar": "$", "£": "£", "pound"
 }  # fmt: skip
 ALIASES = {("us",): ("united", "states"), ("usa",): ("united", "states")} | {
     ("uk",): ("united", "kingdom"), ("un",): ("united", "nations"), ("eu",): ("european", "union"),
-    ("ny",): ("new", "york")
+    ("ny",): ("new", "york"), ("la",): ("los", "angeles"), ("nyc",): ("new", "york", "city"),
+    ("nypd",): ("new", "york", "police"), ("dc",): ("district", "of", "columbia")
 }  # fmt: skip
+
+_ENDING = re.compile(r"(?<=\w{3})(?:ies|es|ed|ing|s|e|y)\Z")
 
 Number = tuple[str | Decimal, str]  # value (h:mm of a clock) and unit
 Words = tuple[str, ...]
@@ -171,3 +216,18 @@ def tokenize(text: str) -> list[Token]:
         )
         end = match.end()
     return tokens
+
+
+def stem(word: str) -> str:
+    """Return the word without an ending of an English plural or verb."""
+    return _ENDING.sub("", word)
+
+
+def opens_sentences(word: str) -> bool:
+    """Return whether a case-folded word often begins a sentence and seldom is a name."""
+    return (
+        word in FUNCTION_WORDS
+        or word in OPENERS
+        or word.removesuffix("s") in OPENERS
+        or _ORDINARY.fullmatch(word) is not None
+    )

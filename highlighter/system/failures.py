@@ -16,6 +16,7 @@ from highlighter.errors import (
     ServerError,
     StorageError,
     first_line,
+    without_keys,
 )
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -57,7 +58,7 @@ def exit_code_of(command: Callable[[], None], interrupted: str) -> int:
         explained = explain(error)
         if explained is None:
             raise
-        print(f"\nerror: {explained}", file=sys.stderr)
+        print(f"\nerror: {without_keys(str(explained))}", file=sys.stderr)
         return 1
     return 0
 

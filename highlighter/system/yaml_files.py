@@ -190,15 +190,30 @@ def _kind_of(settings: type[BaseModel]) -> Any:
 
 def _read(file: Path, extended_by: Path | None) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = _Loader(file.read_text(encoding="utf-8")).get_single_data()
     except OSError as error:
         by = "" if extended_by is None else f", which {extended_by} extends"
         raise ConfigError(f"{file}{by}: cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{file}: not YAML ({' '.join(str(error).split())}).") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{file}: must be a mapping (`key: value` lines).")
     return values
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which keeps the last of equal keys, but refuses them as YAML does."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping of a node."""
+        known = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in known:
+                problem = f"the key {key.value!r} appears twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            known.add(key.value)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 def _merge(

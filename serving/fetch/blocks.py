@@ -22,13 +22,13 @@ _BLOCKS = _words(
 _HEADINGS = _words("h1 h2 h3 h4 h5 h6")
 _NEVER_TEXT = _words(
     "script style head svg math iframe object select button textarea input video audio canvas "
-    "datalist rp rt title"
+    "datalist rp rt title noframes"
 )
 _INERT = _words("noscript template")
 # Left out wherever they stand, and left out unless they hold the headline or much of the page:
 # old sites wrap all of a page in a form, new ones name a wrapper "has-sidebar".
-_OUTSIDE_TAGS = _words("nav footer figcaption address dialog menu")
-_DOUBTFUL_TAGS = _words("aside figure form fieldset")
+_OUTSIDE_TAGS = _words("nav footer address dialog menu")
+_DOUBTFUL_TAGS = _words("aside form fieldset")
 _OUTSIDE_NAMES = _words(
     "comment comments disqus cookie cookies consent gdpr nav navbar navigation footer "
     "breadcrumb breadcrumbs pagination"
@@ -42,6 +42,12 @@ _DOUBTFUL_NAMES = _words(
 # With these, a name says what a wrapper has, not what it is: "no-comments", "nav-content".
 _STATES = _words("no has with without enabled disabled open closed given")
 _WRAPPERS = _words("content page main wrapper story article")
+_CAPTION_NAMES = _words("caption captions")
+_MEDIA = _words("img picture video audio iframe svg canvas object embed amp-img amp-video")
+_CREDIT = re.compile(
+    r"\b(?:photo(?:graph|grapher|s)?|image|picture|credit|foto|getty|reuters|afp|pa|ap|epa|dpa)\b|©",
+    re.IGNORECASE,
+)
 _LEAD_NAMES = _words("lead lede intro standfirst")
 _MUCH, _MUCH_OF_WRAPPER = 0.4, 0.2  # of a page's text
 _NAME = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
@@ -131,21 +137,25 @@ def comparable(text: str) -> str:
     return _NO_WORD.sub("", text).casefold()
 
 
-def page_blocks(tree: html.HtmlElement, *, inert: bool = False) -> list[Block]:
+def page_blocks(
+    tree: html.HtmlElement, *, inert: bool = False, captions: bool = False
+) -> list[Block]:
     """Return the paragraphs of a page in its order.
 
     Args:
         tree: the page; elements are nested 100 deep at most.
         inert: whether to read `noscript` and `template` too.
+        captions: whether sentences below pictures may be the story's.
     """
-    reader = _Reader(tree, _NEVER_TEXT if inert else _NEVER_TEXT | _INERT)
+    reader = _Reader(tree, _NEVER_TEXT if inert else _NEVER_TEXT | _INERT, captions=captions)
     reader.read(tree, outside=False, link=None, verbatim=False)
     reader.end_block(tree, outside=False)
     return reader.blocks
 
 
 class _Reader:
-    def __init__(self, tree: html.HtmlElement, skipped: Collection[str]) -> None:
+    def __init__(self, tree: html.HtmlElement, skipped: Collection[str], *, captions: bool) -> None:
+        self._captions = captions
         self.blocks: list[Block] = []
         self._skipped = skipped
         self._characters = max(1, _text_length(tree, skipped))
@@ -176,6 +186,8 @@ class _Reader:
             self._add(child.tail, link, verbatim)
         if is_block:
             self.end_block(element, outside=outside)
+        elif tag == "time" and parent is not None and (element.tail or "")[:1].isalnum():
+            self.end_block(parent, outside=outside)  # a date line that looks like one by its style
 
     def _add(self, text: str | None, link: str | None, verbatim: bool) -> None:
         if not text:
@@ -198,15 +210,16 @@ class _Reader:
 
     def _is_outside(self, element: html.HtmlElement) -> bool:
         tag = element.tag
-        if tag in {"html", "body", "main", "h1"} or element.find(".//h1") is not None:
+        story = self._captions and _is_caption(element)
+        if story or tag in {"html", "body", "main", "h1"} or element.find(".//h1") is not None:
             return False
         if tag in _OUTSIDE_TAGS or element.get("role") in {"navigation", "dialog", "contentinfo"}:
             return True
+        if tag in {"figure", "figcaption"} and _is_below_picture(element):
+            return True
         if tag == "header" and not any(part.tag == "article" for part in element.iterancestors()):
             return element.find(".//nav") is not None
-        if tag == "article":
-            return False
-        names = _names(element)
+        names = frozenset() if tag == "article" else _names(element)
         if names & _OUTSIDE_NAMES and not names & _STATES:
             return not names & _WRAPPERS or self._share(element) < _MUCH_OF_WRAPPER
         doubtful = tag in _DOUBTFUL_TAGS or names & _DOUBTFUL_NAMES
@@ -216,11 +229,28 @@ class _Reader:
         return _text_length(element, self._skipped) / self._characters
 
 
-def _names(element: html.HtmlElement) -> set[str]:
+def _is_below_picture(element: html.HtmlElement) -> bool:
+    """Return whether the text of a figure, or of its `figcaption`, says what a picture shows."""
+    figure = next(iter(element.iterancestors("figure")), element)
+    if next(figure.iter(*_MEDIA), None) is None:
+        return False
+    if element.tag == "figcaption":
+        return True
+    if next(figure.iter("figcaption"), None) is not None or _names(figure) & _LEAD_NAMES:
+        return False
+    text = _ALL_SPACE.sub(" ", " ".join(figure.itertext())).strip()
+    return len(text) < _LONG or not _ENDS.search(text) or _CREDIT.search(text) is not None
+
+
+def _is_caption(element: html.HtmlElement) -> bool:
+    return element.tag in {"figure", "figcaption"} or bool(_names(element) & _CAPTION_NAMES)
+
+
+def _names(element: html.HtmlElement) -> frozenset[str]:
     """Return the words of an element's class and id, and of the tag if HTML does not define it."""
     tag = element.tag if "-" in element.tag else ""
     given = f"{tag} {element.get('class', '')} {element.get('id', '')}"
-    return {name.lower() for name in _NAME.findall(given[:500])}
+    return frozenset(name.lower() for name in _NAME.findall(given[:500]))
 
 
 def _text_length(element: html.HtmlElement, skipped: Collection[str]) -> int:

@@ -1,6 +1,7 @@
 """The article in a web page."""
 
 import copy
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -29,6 +30,7 @@ _ADVERT = " or ".join(
     for name in ("ad", "ads", "advert", "advertisement", "ad-slot", "promo", "sponsored")
 )
 _ADVERTS = f"//*[self::div or self::aside or self::section][{_ADVERT}][not(.//article or .//h1)]"
+_MANY_ELEMENTS = 20_000
 _INDEX = 10  # paragraphs in teasers of a page that is a list of articles
 # In a script's data there are other texts than the page's: how much of the page's own it must hold.
 _SAME_TEXT, _MUCH_LONGER = 0.6, 1.2
@@ -108,14 +110,17 @@ def _story(tree: html.HtmlElement) -> str:
     blocks = page_blocks(tree)
     story = story_blocks(blocks, _extract(tree), json_text.declared)
     text = _joined(story)
-    if len(text) < MIN_CHARACTERS:
-        with_inert = page_blocks(tree, inert=True)
-        more = story_blocks(with_inert, [], json_text.declared)
-        if len(_joined(more)) > len(text):
-            blocks, story, text = with_inert, more, _joined(more)
+    # Some pages have their text in a `template`, others only below pictures.
+    for options in ({"inert": True}, {"captions": True}):
+        if len(text) < MIN_CHARACTERS:
+            variant = page_blocks(tree, **options)
+            more = story_blocks(variant, [], json_text.declared)
+            if len(_joined(more)) > len(text):
+                blocks, story, text = variant, more, _joined(more)
     if json_text.free:
-        state = json_text.state if _shares_words(json_text.state, _title(tree)) else ""
-        for other in (json_text.declared, state):
+        title = _title(tree)
+        states = (text for text in json_text.states if _shares_words(text, title))
+        for other in (json_text.declared, next(states, "")):
             if len(other) > _MUCH_LONGER * len(text) and _holds(other, story):
                 story, text = [], other
     kind = notice_kind(text)
@@ -151,7 +156,9 @@ def _shares_words(text: str, title: str | None) -> bool:
 
 
 def _extract(tree: html.HtmlElement) -> list[str]:
-    """Return the paragraphs that trafilatura keeps."""
+    """Return the paragraphs that trafilatura keeps; none of pages on which it takes seconds."""
+    if sum(1 for _ in itertools.islice(tree.iter(), _MANY_ELEMENTS)) == _MANY_ELEMENTS:
+        return []
     # With `favor_precision` a menu is no article. Tables hold figures, not sentences.
     document = trafilatura.bare_extraction(
         copy.deepcopy(tree),

@@ -64,7 +64,9 @@ def story_blocks(blocks: Sequence[Block], kept: Sequence[str], declared: str) ->
     first = min(seeds)
     root = _root(blocks, seeds, spans)
     headlines = [n for n, block in enumerate(blocks[:first]) if block.element.tag == "h1"]
-    begin = headlines[-1] if headlines else min(first, spans[root][0])
+    begin = headlines[-1] if headlines else first
+    if not headlines or (root.tag == "article" and spans.within(begin, root)):
+        begin = min(first, spans[root][0])
     chosen = {n for n in sentences if n >= begin and (n < first or spans.within(n, root))}
     key = comparable(declared)
     chosen |= seeds | {

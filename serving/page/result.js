@@ -5,8 +5,9 @@ import { byId, element } from "./dom.js";
 
 const DOUBTS = {
   empty: "the model wrote nothing",
-  damaged: "it was broken: a fragment, a repetition or an open quotation",
+  damaged: "it was broken: a fragment, a repetition, an open quotation or a sentence from elsewhere",
   unsupported_facts: "it stated a name, number or date that the article does not have",
+  contradicts_article: "it said the opposite of the article",
   low_confidence: "the model was not sure enough of its words",
   unfamiliar: "the article is unlike those that the model was trained on",
   misses_salient: "it said too little of the sentences that matter most",

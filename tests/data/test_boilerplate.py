@@ -26,6 +26,12 @@ TEXT = " ".join(STORY)
         "STORY HIGHLIGHTS:\n\nFerry ran aground\n\nNobody was hurt\n\n",
         "OSDON (CNN) --\n\n",
         "(Reuters) -\n",
+        "By Jane Quill\nBBC News\n\nPublished\n3 hours ago\n\n",
+        "Tue 3 May 2022 06.00 BST\nLast modified on Tue 3 May 2022 09.12 BST\n\n",
+        "May 3, 2022, 5:06 p.m. ET\n",
+        "Updated: May 3, 2022\n\n",
+        "Published on Tuesday, 3rd May 2022 at 17:06\n5 min read\nShare\n",
+        "Updated 20 minutes ago\nShare this article\n\n",
     ],
 )
 def test_what_stands_above_a_story_is_no_sentence(top: str) -> None:
@@ -40,6 +46,18 @@ def test_what_stands_above_a_story_is_no_sentence(top: str) -> None:
 def test_a_label_is_no_sentence_on_its_own_line(label: str) -> None:
     assert sentence_texts(f"{STORY[0]}\n{label}\n{STORY[1]}") == STORY
     assert sentence_texts(f"{TEXT} {label}") == STORY
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Advertisement", "SKIP ADVERTISEMENT", "Share", "Share this page", "Copy link", "(Image: PA)"]
+    + ["(Photo: Jane Quill/Getty)", "READ MORE: Ten ferries that ran aground", "Getty Images"]
+    + ["See also: Life on Osdon", "Story continues below", "Article continues after advertisement"],
+)
+def test_a_label_of_a_copied_page_is_no_sentence_on_its_own_line(label: str) -> None:
+    assert sentence_texts(f"{STORY[0]}\n\n{label}\n\n{STORY[1]}\n") == STORY
+    assert sentence_texts(f"{TEXT} {label} rose.")[:2] == STORY
+    assert sentence_texts(f"{TEXT} {label} rose.")[2:] != []
 
 
 def test_a_label_between_two_sentences_is_no_sentence() -> None:
@@ -68,6 +86,11 @@ def test_a_byline_below_a_headline_is_left_out() -> None:
         "The list was published: 3 June 2013 was its date.",
         "(CNN) -- A ferry ran aground. It sank.",
         "He wrote to Reuters (Reuters) on Monday. It answered.",
+        "Share prices fell.\nShare this with care, he said.\nAdvertisement was his trade.",
+        "Read more: the ferry.",
+        "It was 3 May 2022.\nPublished papers say so.\nMay 3, 2022 was a Tuesday.",
+        "Photo: Jane Quill\nThe ferry ran aground.",
+        "3 hours ago the ferry ran aground.\nIt sank.",
     ],
 )
 def test_ordinary_text_is_not_hidden(article: str) -> None:

@@ -13,7 +13,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from highlighter.data.files import matching_files, read_rows
@@ -132,7 +132,6 @@ def test_a_file_in_which_no_row_can_be_read_names_the_line_and_quoting(tmp_path:
         max_size=6,
     )
 )
-@settings(deadline=None)
 def test_what_python_writes_is_read_back_or_reported(
     tmp_path_factory: pytest.TempPathFactory, written: list[tuple[str, str]]
 ) -> None:
@@ -153,7 +152,6 @@ def test_what_python_writes_is_read_back_or_reported(
         max_size=40,
     ).map("".join)
 )
-@settings(deadline=None)
 def test_any_csv_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, body: str) -> None:
     file = write(tmp_path_factory.mktemp("csv"), "a.csv", "article,highlights\n" + body)
     try:

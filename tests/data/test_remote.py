@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import subprocess
 import sys
 import threading
 import zipfile
@@ -207,6 +208,55 @@ def test_an_interrupted_download_leaves_no_copy(
         assert copy.read_bytes() == json_lines(ROWS)
     finally:
         bucket.rm("/remote-cut", recursive=True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://me:SECRET@127.0.0.1:1/a b.csv?X-Amz-Signature=SECRET%2F1",
+        "ftp://me:SECRET@127.0.0.1:1/a.csv",
+        "s3://key:SECRET@bucket/a.csv",
+        "https://[bad/a.csv?sig=SECRET",
+        "nonsense://me:SECRET@host/a.csv",
+        "https://127.0.0.1:1/*.csv?sig=SECRET",
+    ],
+)
+def test_no_message_has_the_keys_of_an_address(address: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="could not be read|nstall") as caught:
+        for name in matching_addresses(address):
+            local_copy(name, tmp_path)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_certificate_that_is_not_trusted(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.serving.fetch.test_tls import Authority
+
+    authority = Authority(tmp_path)
+    handler = functools.partial(Handler, directory=str(site.folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.requests = []  # type: ignore[attr-defined]
+        server.socket = authority.context("localhost").wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        site.put("rows.jsonl", json_lines(ROWS))
+        address = f"https://localhost:{server.server_port}/rows.jsonl"
+        with pytest.raises(CorpusError, match="certificate is not trusted .*SSL_CERT_FILE=FILE"):
+            local_copy(address, tmp_path)
+        # The variable is read when aiohttp is imported.
+        code = (
+            "import sys, pathlib; from highlighter.data.remote import local_copy; "
+            "print(local_copy(sys.argv[1], pathlib.Path(sys.argv[2])).read_text())"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, address, str(tmp_path)],
+            env=os.environ | {"SSL_CERT_FILE": str(authority.file)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        server.shutdown()
+    assert done.stdout.encode().strip() == json_lines(ROWS).strip()
 
 
 def test_a_password_and_a_query_are_not_shown() -> None:

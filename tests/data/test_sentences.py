@@ -1,8 +1,10 @@
 import re
 import textwrap
+import time
 
 import pytest
-from hypothesis import given
+import sentencex
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from highlighter.data.characters import EDGE, has_visible_text
@@ -120,6 +122,28 @@ def test_fifty_thousand_characters_keep_their_offsets() -> None:
     assert {article[start:end] for start, end in sentences[-4:]} <= set(sentence_texts(unit))
 
 
+@pytest.mark.parametrize("repeated", ["‘", "`", "“a. ", "「a。", "«"])
+def test_the_splitter_never_gets_text_that_takes_it_seconds(
+    repeated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps all threads waiting meanwhile: 4 s for an article of opening quotation marks."""
+    split, given = sentencex.get_sentence_boundaries, []
+
+    def measured(language: str, text: str) -> object:
+        given.append(text)
+        return split(language, text)
+
+    monkeypatch.setattr(sentencex, "get_sentence_boundaries", measured)
+    article = (repeated * 100_000)[:100_000]
+    assert sentence_texts(article) and "".join(given).startswith(article[:10_000])
+    assert max(map(len, given)) <= 10_000
+
+    given.clear()
+    news = "“We waited,” said Ann Holt. The board paid £1.4 million, twice the estimate. " * 450
+    assert len(sentence_texts(news)) == 900
+    assert given == [news.strip()]  # quotations may go on across parts
+
+
 def test_a_pasted_story_of_one_paragraph_per_line_keeps_its_headline_apart() -> None:
     lines = [
         "Storm shuts schools along the whole of the north coast",
@@ -186,6 +210,16 @@ def test_numbered_points_within_a_line_are_sentences() -> None:
     assert sentence_texts("It cost 12. She paid.") == ["It cost 12.", "She paid."]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["1. A new bridge.", "10. More buses.", "(3) A ferry.", "ii. A second plan.", "b. A ferry too."]
+    + ["7) One more.", "a) A new bridge.", "1."],
+)
+def test_the_number_of_a_point_is_no_sentence(line: str) -> None:
+    assert sentence_texts(f"The plan is this.\n{line}\nIt ends.")[1:-1] == [line]
+    assert sentence_texts(line) == [line]
+
+
 def test_quotation_marks_of_email_do_not_start_a_paragraph() -> None:
     article = "> The bridge is closed.\n>\n> It opens in May.\n\nThanks."
     assert sentence_texts(article) == ["The bridge is closed.", "It opens in May.", "Thanks."]
@@ -199,6 +233,27 @@ def test_an_invisible_article_has_no_sentences(article: str) -> None:
 def test_soft_hyphens_stay_in_the_text_that_is_shown() -> None:
     article = "Ash\u00adford Coun\u00adcil voted.\u200b It was late.\ufeff"
     assert sentence_texts(article) == ["Ash\u00adford Coun\u00adcil voted.", "It was late."]
+
+
+_UNITS = st.lists(
+    st.sampled_from(
+        ["A", "b ", ". ", ".", "\n", "\n\n", "\r", "\t", " ", '"', "“", "(", ")", "> ", ">", "- ",
+         "1. ", "2) ", "Mr.", "U.S.", "\u00ad", "\u200b", "…", "?!", "By ", "PUBLISHED: ",
+         "| ", "日本。",
+         "é", "-- "]
+    ),
+    min_size=1,
+    max_size=6,
+).map("".join)  # fmt: skip
+
+
+@given(_UNITS, _UNITS, st.integers(1, 3))
+@settings(max_examples=settings.default.max_examples // 5)
+def test_long_texts_are_split_in_a_moment(unit: str, other: str, times: int) -> None:
+    article = (unit * times + other) * (10_000 // len(unit * times + other))
+    start = time.process_time()
+    split_sentences(article)
+    assert time.process_time() - start < 3
 
 
 @given(_TEXT)

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from highlighter.data.files import require_files
 from highlighter.data.sources import fingerprint_source, load_splits
 from highlighter.data.validation import ARTICLE_FEATURES, IngestReport, validate_splits
 from highlighter.errors import CorpusError, HighlighterError
@@ -271,3 +272,16 @@ def test_highlights_of_a_hub_dataset_may_be_lists(tmp_path: Path) -> None:
         pq.write_table(pa.Table.from_pylist(listed), file)
     articles, _ = ingest(source, tmp_path)
     assert all(text.endswith("\nnan and more.") for text in articles["train"]["highlights"])
+
+
+def test_missing_local_files_are_found_without_reading_any(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv", "c-1.csv"):
+        (tmp_path / name).touch()
+    there = {"train": "a.csv", "validation": "b.csv", "test": "c-*.csv"}
+    paths = {split: str(tmp_path / name) for split, name in there.items()}
+    require_files(FileSource(kind="files", **paths))
+    require_files(FileSource(kind="files", all="https://nowhere.invalid/a.csv"))
+    for split, name in (("train", "missing.csv"), ("test", "d-*.csv"), ("validation", "")):
+        wrong = paths | {split: str(tmp_path / name)}
+        with pytest.raises(CorpusError, match="no such file|no file matches|a folder"):
+            require_files(FileSource(kind="files", **wrong))

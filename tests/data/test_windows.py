@@ -3,8 +3,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import PreTrainedTokenizerBase
 
+from highlighter.data.characters import tokenizer_text
+from highlighter.data.sentences import split_sentences
 from highlighter.data.windows import encode_articles, fill_source, plan_windows
+from highlighter.embedded import CHECKPOINT
 from highlighter.model.tokenizer import load_tokenizer
 from tests.conftest import Sample
 
@@ -65,6 +69,31 @@ def test_a_source_never_overflows_and_leaves_no_space_for_a_segment(
     left = 100 - sum(lengths[i] for i in taken)
     assert left >= 0
     assert all(lengths[i] > left for i in range(len(lengths)) if i not in taken)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    return load_tokenizer(str(CHECKPOINT))
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("aB é日😀.!?\n\u00ad\u200b</s><pad>"), max_size=80), max_size=4
+    ),
+    st.integers(1, 12),
+)
+def test_all_tokens_of_any_text_are_in_segments_that_fit(
+    tokenizer: PreTrainedTokenizerBase, articles: list[str], budget: int
+) -> None:
+    for text, encoded in zip(articles, encode_articles(articles, tokenizer, budget), strict=True):
+        assert encoded.sentences == split_sentences(text)
+        assert all(len(segment) <= budget for segment in encoded.segments)
+        assert len(encoded.segments) == len(encoded.sentence_of_segment)
+        assert encoded.sentence_of_segment == sorted(encoded.sentence_of_segment)
+        assert set(encoded.sentence_of_segment) == set(range(len(encoded.sentences)))
+        spaced = tokenizer_text(" ".join(text[start:end] for start, end in encoded.sentences))
+        tokens = [token for segment in encoded.segments for token in segment]
+        assert tokens == tokenizer(spaced, add_special_tokens=False)["input_ids"]
 
 
 def test_sentences_have_the_same_tokens_alone_as_in_their_article(

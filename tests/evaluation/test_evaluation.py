@@ -11,7 +11,7 @@ from highlighter.data.oracle import greedy_oracle
 from highlighter.data.sentences import sentence_texts
 from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.pictures import picture_evaluation
-from highlighter.evaluation.record import SYSTEMS, Evaluation
+from highlighter.evaluation.record import SYSTEMS, EntailmentScores, Evaluation
 from highlighter.evaluation.report import print_scores, render_report, scores_as_markdown
 from highlighter.evaluation.systems import run_systems
 from highlighter.inference.answers import HighlightRequest
@@ -23,6 +23,7 @@ from highlighter.metrics.text import compression
 from highlighter.model.build import build_model
 from highlighter.model.checkpoint import finish_checkpoint, save_checkpoint
 from highlighter.settings import (
+    EntailmentSettings,
     EvaluationSettings,
     GateSettings,
     GenerationSettings,
@@ -32,6 +33,7 @@ from highlighter.settings import (
 )
 from highlighter.training.report import TrainingReport
 from release.gate import measured_for_gate
+from tests.evaluation.test_entailment import LABELS, save_classifier
 
 Evaluated = tuple[Evaluation, datasets.Dataset]
 TINY = ScratchModel(kind="scratch", d_model=32, d_kv=8, d_ff=64, dropout_rate=0.0)
@@ -278,3 +280,27 @@ def test_an_evaluation_says_what_was_counted_and_not_checked(
     for text in (page, scores_as_markdown(evaluation)):
         assert "2 articles are not in English" in text
         assert "words of all scripts" in text
+
+
+def test_a_learned_judge_is_named_with_its_scores(
+    checkpoint: Path, test_rows: datasets.Dataset, tmp_path: Path
+) -> None:
+    model = save_classifier(tmp_path / "nli", LABELS)
+    evaluation, rows = evaluate_checkpoint(
+        checkpoint,
+        test_rows.select([16, 0]),
+        test_fingerprint="rows",
+        oracle_sentences=2,
+        settings=EvaluationSettings(
+            workers=1, resamples=100, entailment=EntailmentSettings(model=model, articles=1)
+        ),
+        seed=7,
+    )
+    judged = EntailmentScores.model_validate(evaluation.model_dump(mode="json")["entailment"])
+    assert (judged.model, judged.revision, judged.rows) == (model, "main", 1)
+    for system, score in judged.systems.items():
+        assert evaluation.metrics()[f"test/{system}/entailment"] == score.mean
+    page = render_report(evaluation, rows, {}, samples=1)
+    for text in (page, scores_as_markdown(evaluation)):
+        assert model in text
+    assert f"served <b>{100 * judged.systems['served'].mean:.1f}</b>" in page

@@ -128,6 +128,8 @@ def test_an_article_of_one_paragraph_is_marked_by_sentence() -> None:
         ("Maren Ashford leads the port.", 0.9, {}, "unsupported_facts"),
         ("It reopened on 4 May.", 0.9, {}, "unsupported_facts"),
         ("It reopened on 4 May.", 0.9, {"supported_facts_only": False}, None),
+        ("Holt never leads the port.", 0.9, {}, "contradicts_article"),
+        ("Holt never leads the port.", 0.9, {"supported_facts_only": False}, None),
         ("The port is repaired.", 0.49, {"minimum_confidence": 0.5}, "low_confidence"),
         ("The port is repaired.", 0.5, {"minimum_confidence": 0.5}, None),
         ("It reopened on 4 May.", 0.1, {"minimum_confidence": 0.5}, "unsupported_facts"),

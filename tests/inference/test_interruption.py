@@ -64,6 +64,26 @@ def test_summary_is_stopped_while_it_is_read_and_while_it_is_generated(
     assert again.summary == complete.summary
 
 
+def test_summary_is_stopped_before_the_first_window_and_after_the_last_token(
+    summarizer: Summarizer,
+) -> None:
+    """Splitting, tokenizing and marking the paragraphs of a long article take seconds."""
+    never, checks = after(10_000)
+    before: list[int] = []  # checks before each pass
+    encoder, decoder = summarizer.model.seq2seq.encoder, summarizer.model.seq2seq.decoder
+    hooks = [
+        m.register_forward_hook(lambda *_: before.append(len(checks))) for m in (encoder, decoder)
+    ]
+    lines = HighlightRequest(article="Nobody came.\n" * 6_000)
+    with pytest.raises(ComputationCancelledError):
+        summarizer.summarize([lines], cancelled=after(3)[0])
+    assert before == []
+    summarizer.summarize([REQUEST], cancelled=never)
+    assert len(checks) >= before[-1] + 3
+    for hook in hooks:
+        hook.remove()
+
+
 def test_stream_is_stopped_between_tokens(summarizer: Summarizer) -> None:
     never, checks = after(10_000)
     assert len(list(summarizer.stream(REQUEST, cancelled=never))) >= 2

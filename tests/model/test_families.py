@@ -234,7 +234,7 @@ def test_the_service_and_mlflow_answer_as_transformers_does(folder: Path, tmp_pa
     assert summarizer.write(summarizer.read([article], 1), 1)[0].written == expected
     served = SummarizerModel()
     served.load_context(SimpleNamespace(artifacts={"checkpoint": str(final)}))
-    assert served.predict([article]) == [answer.summary]
+    assert list(served.predict([article])["summary"]) == [answer.summary]
     *_, last = summarizer.stream(HighlightRequest(article=article))
     assert last.truncated.summary == answer.truncated.summary
 

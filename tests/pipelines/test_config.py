@@ -59,14 +59,17 @@ def test_the_reference_writes_out_every_field_of_every_settings_class() -> None:
 
 
 def test_the_alternatives_in_the_reference_are_valid() -> None:
-    places = {"lora": "steps.fine_tune.parameters.training.lora"}
+    places = {
+        "rank": "steps.fine_tune.parameters.training.lora",
+        "model": "steps.evaluate.parameters.evaluation.entailment",
+    }
     places |= dict.fromkeys(("hub", "files"), "steps.ingest.parameters.source")
     places |= dict.fromkeys(("pretrained", "student", "scratch"), "parameters.model")
     blocks = _alternatives(REFERENCE.read_text(encoding="utf-8"))
-    assert {block.get("kind", "lora") for block in blocks} == set(places)
-    for block in blocks:
-        key = places[block.get("kind", "lora")]
-        check_config(read_document(REFERENCE).with_value(key, block, "the comment"))
+    kinds = [block.get("kind") or next(iter(block)) for block in blocks]
+    assert set(kinds) == set(places)
+    for kind, block in zip(kinds, blocks, strict=True):
+        check_config(read_document(REFERENCE).with_value(places[kind], block, "the comment"))
 
 
 @pytest.mark.parametrize("file", sorted(set(CONFIGS) - {REFERENCE}), ids=lambda file: file.name)

@@ -188,14 +188,15 @@ def test_the_registered_model_answers_through_mlflow(project: Project) -> None:
         "import mlflow\n"
         f"mlflow.set_tracking_uri('{project.tracking_uri}')\n"
         "model = mlflow.pyfunc.load_model('models:/news-highlighter@champion')\n"
-        "print('ANSWER', model.predict(['The bridge will close in May.', 'It rained.']))\n"
-        "print('SIGNATURE', model.metadata.signature.inputs, model.metadata.signature.outputs)\n"
+        "rows = model.predict(['The bridge will close in May.', 'It rained.'], {'top_k': 1})\n"
+        "print('ANSWER', rows.to_json(orient='records'))\n"
     )
     output, _ = project.start("-c", program).communicate(timeout=120)
-    answer = re.search(r"ANSWER \[(.+)\]", output)
+    answer = re.search(r"ANSWER (.+)", output)
     assert answer, output
-    assert len(answer[1].split("', '")) == 2
-    assert "SIGNATURE [string (required)] [string (required)]" in output
+    first, second = json.loads(answer[1])
+    assert isinstance(first["summary"], str)
+    assert [p["text"] for p in second["paragraphs"]] == ["It rained."]
 
 
 def test_the_service_answers_for_the_champion(served: str, client: MlflowClient) -> None:

@@ -34,13 +34,19 @@ client.activate_stack("remote")
 
 
 class Server:
-    """`mlflow server` on this machine, with its own files."""
+    """`mlflow server` on this machine, with its own database.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: to create, for the database.
+        destination: where it keeps artifacts; None: in the folder.
+    """
+
+    def __init__(self, folder: Path, destination: str | None = None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.folder, self.uri = folder, f"http://127.0.0.1:{self.port}"
+        self.destination = destination or str(folder / "artifacts")
         folder.mkdir()
         self.start()
 
@@ -49,7 +55,7 @@ class Server:
             [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port",
              str(self.port), "--workers", "1", "--backend-store-uri",
              f"sqlite:///{self.folder / 'mlflow.db'}", "--artifacts-destination",
-             str(self.folder / "artifacts")],
+             self.destination],
             cwd=self.folder, env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip

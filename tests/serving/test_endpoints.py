@@ -7,7 +7,9 @@ from fastapi.routing import APIRoute
 from prometheus_client import generate_latest
 from starlette.testclient import TestClient
 
+from highlighter.errors import ConfigError
 from serving.endpoints import router
+from serving.settings import KEY_VARIABLE, read_api_key
 from tests.serving.stand_in import StandIn, make_app
 from tests.serving.test_errors import ask, error_of
 
@@ -50,6 +52,16 @@ def test_every_endpoint_requires_the_key_before_it_reads_the_body(prefix: str) -
                 error_of(response)
     for page in ("/docs", "/openapi.json", "/ui/"):
         assert client.get(prefix + page).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", " ", "right\n", "two words", "ríght"])
+def test_a_key_that_no_client_can_send_is_refused(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty one, of a secret that is missing, would open the service."""
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    with pytest.raises(ConfigError, match=KEY_VARIABLE):
+        read_api_key()
 
 
 def test_requests_are_counted_by_route_and_unknown_paths_together() -> None:

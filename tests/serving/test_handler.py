@@ -98,9 +98,17 @@ def test_batch_entries_are_in_order_and_fail_separately() -> None:
 
 
 def test_batch_with_too_many_articles_is_refused() -> None:
-    client = TestClient(make_app(StandIn(), batch_articles=2))
-    response = client.post("/summarize_batch", json={"articles": [{"article": TEXT}] * 3})
-    assert (response.status_code, response.json()["error"]["code"]) == (422, "too_many_articles")
+    """Also if it would never be accepted because a client may not have so many in progress."""
+    for limit in ("batch_articles", "articles_per_client", "articles_at_once"):
+        client = TestClient(make_app(StandIn(), **{limit: 2}))
+        [permitted, refused] = [
+            client.post("/summarize_batch", json={"articles": [{"article": TEXT}] * number})
+            for number in (2, 3)
+        ]
+        assert permitted.status_code == 200
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "too_many_articles")
+        schemas = client.get("/openapi.json").json()["components"]["schemas"]
+        assert schemas["BatchRequest"]["properties"]["articles"]["maxItems"] == 2
 
 
 def test_stream_sends_paragraphs_then_tokens_then_the_summary() -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 from fastapi import FastAPI
+from prometheus_client import REGISTRY
 
 from serving import shutdown as shutdown_module
 from serving.errors import ApiError
@@ -110,6 +111,8 @@ def test_disconnect_stops_the_computation_that_others_wait_for() -> None:
         (["192.0.2.1"] * 3, [200, 200, 429]),
         (["192.0.2.1", "192.0.2.1", "192.0.2.2"], [200, 200, 200]),
         (["2001:db8::1", "2001:db8::2", "2001:db8::3"], [200, 200, 429]),  # one network
+        (["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3"], [200, 200, 200]),
+        (["::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1"], [200, 200, 429]),
         (["2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"], [200, 200, 200]),
     ],
 )
@@ -233,3 +236,26 @@ def test_sigterm_refuses_what_is_not_done_within_the_limit(stopped: list[int]) -
         await until(lambda: stopped)
 
     run(scenario)
+
+
+def test_sigterm_ends_and_counts_clients_that_do_not_read_or_send(stopped: list[int]) -> None:
+    def count(outcome: str, path: str) -> float:
+        labels = {"outcome": outcome, "path": path}
+        return REGISTRY.get_sample_value("highlighter_requests_total", labels) or 0.0
+
+    async def scenario() -> None:
+        app = make_app(StandIn(), shutdown_seconds=5.0)
+        unread = Client(ARTICLE, "/summarize/stream", reads=1)
+        unsent = Client(ARTICLE, sends=False)
+        tasks = [unread.start(app), unsent.start(app)]
+        await until(lambda: unread.status == 200)
+        terminate(app)
+        await until(lambda: stopped)
+        await asyncio.gather(*tasks)
+        assert (unsent.status, unsent.error) == (503, "shutting_down")
+        assert len(unread.sent) == 1
+
+    kinds = [("incomplete", "/summarize/stream"), ("503", "/summarize")]
+    before = [count(*kind) for kind in kinds]
+    run(scenario)
+    assert [count(*kind) for kind in kinds] == [number + 1 for number in before]

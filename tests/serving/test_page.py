@@ -482,6 +482,7 @@ def test_notes_say_where_the_summary_comes_from(stub: Stub, open_page: Open) -> 
         ({"doubt": "empty"}, ["wrote nothing"]),
         ({"doubt": "damaged"}, ["broken"]),
         ({"doubt": "unsupported_facts"}, ["name, number or date that the article does not have"]),
+        ({"doubt": "contradicts_article"}, ["the opposite of the article"]),
         ({"doubt": "low_confidence"}, ["not sure enough"]),
         ({"doubt": "unfamiliar"}, ["unlike those"]),
         ({"doubt": "misses_salient"}, ["too little of the sentences that matter"]),

@@ -17,6 +17,7 @@ from zenml.integrations.s3.flavors.s3_artifact_store_flavor import S3ArtifactSto
 from steps.materializers import ArrowMaterializer, FolderMaterializer
 from tests.checkout import STEPS, cached_steps, check_out
 from tests.conftest import ROOT
+from tests.reliability.lose_server import Server
 
 
 @pytest.fixture(scope="module")
@@ -89,22 +90,53 @@ def test_tables_are_stored_in_the_bucket_and_read_back(
 
 
 @pytest.mark.long
-def test_a_run_on_a_stack_with_s3_leaves_nothing_out_of_the_bucket(
-    configuration: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+def test_a_run_with_s3_and_an_mlflow_server_leaves_nothing_out_of_the_buckets(
+    configuration: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    project = check_out(ROOT, tmp_path_factory)
-    tracking = {"tracking_uri": project.tracking_uri}
-    project.call(
-        "-c",
-        "from zenml.client import Client\n"
-        "from zenml.enums import StackComponentType as T\n"
-        "client = Client.initialize() or Client()\n"
-        f"client.create_stack_component('s3', 's3', T.ARTIFACT_STORE, {configuration!r})\n"
-        f"client.create_stack_component('own', 'mlflow', T.EXPERIMENT_TRACKER, {tracking!r})\n"
-        "parts = {T.ORCHESTRATOR: 'default', T.ARTIFACT_STORE: 's3', T.EXPERIMENT_TRACKER: 'own'}\n"
-        "client.create_stack('own', parts)\n"
-        "client.activate_stack('own')\n",
+    """ZenML's artifacts go into the bucket directly, those of MLflow through its server."""
+    endpoint, key, secret = (
+        configuration["client_kwargs"]["endpoint_url"],
+        configuration["key"],
+        configuration["secret"],
     )
-    assert "version 1 as champion" in project.run()
-    assert cached_steps(project.run()) == set(STEPS)
+    project = check_out(ROOT, tmp_path_factory)
+    with monkeypatch.context() as patch:  # only the server has them
+        patch.setenv("MLFLOW_S3_ENDPOINT_URL", endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", key)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        folder = tmp_path_factory.mktemp("server") / "mlflow"
+        server = Server(folder, destination="s3://artifacts/mlflow")
+    try:
+        tracking = {
+            "tracking_uri": server.uri, "tracking_username": "u", "tracking_password": "p"
+        }  # fmt: skip
+        project.call(
+            "-c",
+            "from zenml.client import Client\n"
+            "from zenml.enums import StackComponentType as T\n"
+            "client = Client.initialize() or Client()\n"
+            f"client.create_stack_component('s3', 's3', T.ARTIFACT_STORE, {configuration!r})\n"
+            f"client.create_stack_component('own', 'mlflow', T.EXPERIMENT_TRACKER, {tracking!r})\n"
+            "parts = {T.ORCHESTRATOR: 'default', T.ARTIFACT_STORE: 's3', "
+            "T.EXPERIMENT_TRACKER: 'own'}\n"
+            "client.create_stack('own', parts)\n"
+            "client.activate_stack('own')\n",
+        )
+        assert "version 1 as champion" in project.run()
+        assert cached_steps(project.run()) == set(STEPS)
+        rows = project.folder / "rows.jsonl"
+        rows.write_text('{"article": "The bridge is closed."}\n')
+        printed = project.call("-m", "release", "score", str(rows), str(project.folder / "out"))
+        assert "1 rows in" in printed
+    finally:
+        server.stop()
     assert not list(project.folder.glob("s3*"))
+    assert not (project.folder / "mlartifacts").exists()
+    client = boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1",
+        aws_access_key_id=key, aws_secret_access_key=secret,
+    )  # fmt: skip
+    logged = client.list_objects_v2(Bucket="artifacts", Prefix="mlflow/")["Contents"]
+    assert any(file["Key"].endswith("/model.safetensors") for file in logged)

@@ -206,6 +206,11 @@ def raising(error: BaseException) -> Callable[[], None]:
     ("error", "code", "printed"),
     [
         (HighlighterError("no such file"), 1, "error: no such file"),
+        (
+            HighlighterError("all='https://me:key@h.org/a.csv?X-Amz-Signature=key': wrong"),
+            1,
+            "error: all='https://h.org/a.csv': wrong",
+        ),
         (OSError(errno.ENOSPC, "full"), 1, "error: No space is left"),
         (KeyboardInterrupt(), 130, "stopped by the user"),
     ],

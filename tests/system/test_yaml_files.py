@@ -74,6 +74,21 @@ def test_an_error_names_the_file_that_holds_the_key(
         read_settings_file(extend(base, in_file), Drawing)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scale: 2\nscale: 3\n", "the key 'scale' appears twice"),
+        ("shape: {side: 1, side: 2}\n", "the key 'side' appears twice"),
+        ("shape: " + "[" * 3000, "not YAML"),
+    ],
+)
+def test_a_file_that_is_not_yaml_is_named(base: Path, text: str, message: str) -> None:
+    """PyYAML keeps the last of equal keys, so that `web:` below would drop an earlier `web:`."""
+    with pytest.raises(ConfigError, match=f"file.yaml: .*{message}") as caught:
+        read_document(extend(base, text))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_missing_key_is_named(base: Path) -> None:
     base.write_text("shape: {kind: square}")
     with pytest.raises(ConfigError, match=r"file\.yaml: scale: is missing"):

@@ -98,6 +98,7 @@ CONSENT = (
     '<div id="cookie-banner"><p>We use cookies to improve your experience on our site. By '
     "continuing you accept our policy.</p><button>Accept</button></div>"
 )
+COMMENT = "I love this ferry, and so do all of my neighbors who came here for the boats."
 BYLINE = '<p class="byline">By Jane Quill, Transport correspondent</p><time>3 May 2024</time>'
 FIGURE = "<figure><img src=a.jpg><figcaption>The harbour in winter. Photo: PA</figcaption></figure>"
 ADVERT = (
@@ -241,6 +242,29 @@ SHAPES |= {
         "advert as a custom element": "<article><h1>{h}</h1><p>{0}</p><amp-ad><p>Buy the new "
         "Calder "
         "X9 today, from only 299 pounds.</p></amp-ad>{rest1}</article>",
+        # text beside pictures
+        "lead in a figure": "<article><h1>{h}</h1><figure class=hero><img src=a.jpg><div "
+        "class=text><p>{0}</p></div></figure>{rest1}</article>",
+        "lead in a caption without a picture": "<article><h1>{h}</h1>{extras}<figure class=intro>"
+        "<figcaption>{0}</figcaption></figure>{rest1}</article>",
+        "quotation in a figure": "<article><h1>{h}</h1><p>{0}</p><figure class=wp-block-pullquote>"
+        "<blockquote><p>{1}</p></blockquote></figure>{rest}</article>",
+        "lead in a div that is called caption": "<article><h1>{h}</h1><div class='media-caption "
+        "lead'>{0}</div>{rest1}</article>",
+        "lead above the headline": "<article><div class=dek>{0}</div><h1>{h}</h1>{rest1}</article>",
+        "date line before bare text": "<article><h1>{h}</h1><time>3 May 2024</time>{0}{rest1}"
+        "</article>",
+        "headline group": "<article><hgroup><h1>{h}</h1><p>{0}</p></hgroup>{rest1}</article>",
+        "lead in a summary": "<article><h1>{h}</h1><details open><summary>{0}</summary><p>{1}</p>"
+        "</details>{rest}</article>",
+        "headline beside a menu": "<header><nav><a href=/>Home</a></nav><h1>{h}</h1><p>{0}</p>"
+        "</header><div class=b>{rest1}</div>",
+        "newsletter post": "<article class=newsletter-post><h1 class=post-title>{h}</h1><div "
+        "class=available-content><div class='body markup'>{all}</div></div></article>",
+        "modal": "<div class='modal article-modal'><h1>{h}</h1>{all}</div>",
+        "dialog": "<dialog open class=reader><h1>{h}</h1>{all}</dialog>",
+        "office markup": "<h1>{h}</h1><p class=MsoNormal><span lang=EN-GB>{0}<o:p></o:p></span></p>"
+        "<p class=MsoNormal><span lang=EN-GB>{1}<o:p></o:p></span></p>{rest}",
         # tables for layout
         "layout table": "<table width=100%><tr><td width=150><a href=/a>Home</a><br><a href=/b>News"
         "</a></td><td><h1>{h}</h1>{all}</td></tr></table>",
@@ -307,6 +331,40 @@ def _state(story: Story, assignment: str) -> str:
         }
     }
     return f"<div id=__next></div>{assignment.replace('STATE', json.dumps(state))}"
+
+
+def _next_stream(*rows: str, cut: int = 5000) -> str:
+    """Return the scripts of Next.js's app router that stream a page, `cut` characters at a time."""
+    stream = "".join(('1:"$Sreact.fragment"\n2:I[12,["9","static/a.js"],"default"]\n', *rows))
+    chunks = [stream[at : at + cut] for at in range(0, len(stream), cut)]
+    pushes = "".join(
+        f"<script>self.__next_f.push([1,{json.dumps(part)}])</script>" for part in chunks
+    )
+    return f"<div id=x></div><script>(self.__next_f=self.__next_f||[]).push([0])</script>{pushes}"
+
+
+def _next_elements(story: Story) -> str:
+    parts = [
+        ["$", "p", str(n), {"children": [part[:9], ["$", "b", None, {"children": part[9:]}]]}]
+        for n, part in enumerate(story.paragraphs)
+    ]
+    children = [["$", "h1", None, {"children": story.headline}], parts]
+    return f"5:{json.dumps(['$', 'article', None, {'className': 'x', 'children': children}])}\n"
+
+
+def _next_data(story: Story) -> str:
+    body = [{"type": "paragraph", "text": part} for part in story.paragraphs]
+    return f"a:{json.dumps({'article': {'title': story.headline, 'body': body}})}\n"
+
+
+def _next_text(story: Story) -> str:
+    text = "<p>" + "</p><p>".join(story.paragraphs) + "</p>"
+    return f'9:T{len(text.encode()):x},{text}b:["$","$L2",null,{{"bodyHtml":"$9"}}]\n'
+
+
+def _in_attribute(tag: str, name: str, value: object) -> str:
+    escaped = json.dumps(value).replace("&", "&amp;").replace("'", "&#39;")
+    return f"<{tag} {name}='{escaped}'></{tag}>"
 
 
 def _partly_state(story: Story) -> str:
@@ -389,6 +447,58 @@ SHAPES |= {
         f'<h1>{story.headline}</h1><meta itemprop=articleBody content="'
         f'{" ".join(story.paragraphs)}">'
     ),
+    "stream of elements": lambda story: _next_stream(_next_elements(story)),
+    "stream of data": lambda story: _next_stream(_next_data(story)),
+    "stream of text": lambda story: _next_stream(_next_text(story)),
+    "stream in small chunks": lambda story: _next_stream(
+        _next_text(story), _next_elements(story), cut=97
+    ),
+    "stream after a lead": lambda story: (
+        f"<article><h1>{story.headline}</h1><p>{story.paragraphs[0]}</p></article>"
+        + _next_stream(_next_data(story), cut=300)
+    ),
+    "data in an attribute": lambda story: _in_attribute(
+        "div id=app", "data-state", {"article": {"body": [{"text": p} for p in story.paragraphs]}}
+    ).replace("</div id=app>", "</div>"),
+    "comments longer than the story": lambda story: _next_stream(
+        _next_data(story).rstrip("}\n")
+        + '}, "comments": '
+        + json.dumps(
+            [{"user": n, "text": f"{n} people liked this, I think. {COMMENT}"} for n in range(40)]
+        )
+        + "}\n"
+    ),
+    "island": lambda story: _in_attribute(
+        "astro-island", "props", {"text": [0, {"parts": [1, [[0, p] for p in story.paragraphs]]}]}
+    ),
+    "JSON in single quotes": lambda story: (
+        "<div id=app></div><script>window.__DATA__ = JSON.parse('"
+        + json.dumps({"blocks": [{"text": part} for part in story.paragraphs]})
+        .replace("\\", "\\\\")
+        .replace("'", "\\'")
+        .replace("<", "\\x3c")
+        + "');</script>"
+    ),
+    "flat list of values": lambda story: (
+        "<script type='application/json' id=__NUXT_DATA__>"
+        + json.dumps([{"data": 1}, {"body": 2}, [3, 4, 5], *story.paragraphs])
+        + "</script>"
+    ),
+    "pictures with captions": lambda story: (
+        f"<article><h1>{story.headline}</h1>"
+        + "".join(
+            f"<figure><img src=a{n}.jpg><figcaption><p>{part}</p></figcaption></figure>"
+            for n, part in enumerate(story.paragraphs)
+        )
+        + "</article>"
+    ),
+    "slides": lambda story: (
+        f"<h1>{story.headline}</h1>"
+        + "".join(
+            f"<section class=slide><img src=a.jpg><div class=slide-caption>{part}</div></section>"
+            for part in story.paragraphs
+        )
+    ),
     "live blog of articles": _posts("article class=post", ""),
     "live blog of divs": _posts("div class=live-post", "<h3>Update {n}</h3>"),
     "live blog with links": _posts(
@@ -449,7 +559,7 @@ WRAPPERS = (
     "<p><font size=2>{t}</font></p>",
     "<x-text>{t}</x-text>",
     "<table><tr><td{c}>{t}</td></tr></table>",
-    "{t}<br><br>",
+    "<br><br>{t}<br><br>",
     "<p{c}><strong>{t}</strong></p>",
     "<p>{t}",
     "<pre>{t}</pre>",
