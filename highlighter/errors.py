@@ -22,6 +22,10 @@ class CheckpointError(HighlighterError):
     """A model or tokenizer folder that is missing, incomplete or of another kind."""
 
 
+class HubError(HighlighterError):
+    """A repository of the Hugging Face hub that is missing, refused or out of reach."""
+
+
 class TrainingError(HighlighterError):
     """Fine-tuning that is impossible with these settings on this machine, or that failed."""
 

@@ -20,6 +20,7 @@ from highlighter.model.families import check_positions, fit_text, read_config
 from highlighter.settings import (
     MODEL_NAME,
     EmbeddedModel,
+    HubSource,
     PretrainedModel,
     ScratchModel,
     StudentModel,
@@ -39,12 +40,16 @@ from steps.run_record import forget_finished_work
 
 
 def resolve_model(config: RunConfig) -> tuple[RunConfig, str]:
-    """Return the configuration with `teacher: champion` resolved, and the checkpoint's version.
+    """Return the configuration with the model's version resolved, and that version.
 
-    The version that `champion` means today is written into the configuration: all steps then read
-    the same one, and the run's record names it. The checkpoint's version is part of the steps'
+    The version that `champion` means today, or the commit that a revision of the hub does, is
+    written into the configuration: all steps then read the same one, and the run's record names it.
+    The checkpoint's version is part of the steps'
     cache keys.
     """
+    if isinstance(config.model, PretrainedModel) and not Path(config.model.name).is_dir():
+        commit = fingerprint_model(config.model)
+        return config.with_value("parameters.model.revision", commit), commit
     if not isinstance(config.model, StudentModel):
         return config, fingerprint_model(config.model)
     teacher = config.model.teacher
@@ -54,6 +59,14 @@ def resolve_model(config: RunConfig) -> tuple[RunConfig, str]:
     if is_registered(teacher):
         return config, fingerprint_teacher(teacher, temporary_folder("teacher"))
     return config, fingerprint_model(config.model)
+
+
+def resolve_data(config: RunConfig) -> tuple[RunConfig, str]:
+    """Return the configuration with a revision of the hub as a commit, and the data's version."""
+    version = fingerprint_source(config.source)
+    if isinstance(config.source, HubSource) and not Path(config.source.repository).is_dir():
+        config = config.with_value("steps.ingest.parameters.source.revision", version)
+    return config, version
 
 
 def fit_to_model(config: RunConfig) -> RunConfig:
@@ -92,7 +105,7 @@ def run_pipeline(root: Path, config: RunConfig, use_cache: bool) -> None:
         HighlighterError: the input is invalid; the message says what to do.
     """
     quiet_libraries()
-    data_version = fingerprint_source(config.source)
+    config, data_version = resolve_data(config)
     ensure_stack(root)
     config, model_version = resolve_model(config)
     config = fit_to_model(config)

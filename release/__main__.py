@@ -38,6 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     judge.add_argument("file", type=Path, help="rows with an article and its highlights")
     judge.add_argument("--article", default="article", help="column of the articles")
     judge.add_argument("--highlights", default="highlights", help="column of the summaries")
+    push = commands.add_parser("push", help="upload a version to the Hugging Face hub")
+    push.add_argument("repository", help="OWNER/NAME; it is created if there is none")
+    push.add_argument("--version", default="champion", help="number of the version")
+    push.add_argument("--private", action="store_true", help="make a new repository private")
+    push.add_argument("--tag", help="tag of the commit")
     score = commands.add_parser("score", help="summarize files of articles into parquet files")
     score.add_argument("input", help="path, address or pattern: parquet, JSON lines, CSV")
     score.add_argument("output", help="folder of the results; a path or an address")
@@ -76,6 +81,8 @@ def _run(options: argparse.Namespace) -> None:
             _list(name)
         case "judge":
             _judge(options)
+        case "push":
+            _push(options)
         case "score":
             _score(options)
         case "deploy":
@@ -148,6 +155,20 @@ def _judge(options: argparse.Namespace) -> None:
     _prepare_model()
     columns = Columns(article=options.article, highlights=options.highlights)
     print_scores(judge_version(options.model_name, options.version, options.file, columns))
+
+
+def _push(options: argparse.Namespace) -> None:
+    from release.push import push
+
+    quiet_libraries()
+    address = push(
+        options.model_name,
+        options.version,
+        options.repository,
+        private=options.private,
+        tag=options.tag,
+    )
+    print(f"Uploaded: {address}")
 
 
 def _list(name: str) -> None:

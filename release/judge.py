@@ -12,8 +12,8 @@ from highlighter.evaluation.evaluate import evaluate_checkpoint
 from highlighter.evaluation.record import Evaluation
 from highlighter.settings import Columns, EvaluationSettings, MapSettings
 from highlighter.system.folders import temporary_folder
-from release import registry
 from release.logged_model import fetch_checkpoint
+from release.registry import named_version
 
 _SEED = 13  # of the random baseline and the bootstrap
 
@@ -32,8 +32,7 @@ def judge_version(name: str, version: str, file: Path, columns: Columns) -> Eval
         CorpusError: the file or one of its rows cannot be read.
     """
     rows = _read(file, columns)
-    found = registry.named_version(name, version)
-    checkpoint = fetch_checkpoint(found, temporary_folder("judge"))
+    checkpoint = fetch_checkpoint(named_version(name, version), temporary_folder("judge"))
     evaluation, _ = evaluate_checkpoint(
         checkpoint,
         rows,

@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,14 @@ import datasets
 import pyarrow.parquet as pq
 import pytest
 import torch
+from huggingface_hub import constants
 from hypothesis import settings
 from transformers import PreTrainedTokenizerBase
 
 from highlighter.embedded import CHECKPOINT, CORPUS
 from highlighter.model.tokenizer import train_tokenizer
 from tests.checkout import Project, check_out
+from tests.hub_server import Hub, serving
 
 # CI's machines are slow at times. `--hypothesis-profile=long`: see CONTRIBUTING.md.
 settings.register_profile("short", deadline=None)
@@ -134,6 +137,22 @@ def sample(request: pytest.FixtureRequest) -> Sample:
         pytest.skip(f"{file}: no sample of CNN/DailyMail")
     lines = file.read_text(encoding="utf-8").splitlines()
     return Sample("cnn_dailymail", [json.loads(line) for line in lines])
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Yield a local hub, with an empty cache and no token, as the environment would set them."""
+    with serving() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache" / "hub"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "cache" / "token"))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # the server does not speak it
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,11 @@
-"""Identify versions of files, folders, hub repositories and the project's code."""
+"""Identify versions of files, folders, models and the project's code."""
 
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
-from httpx2 import HTTPError
-from huggingface_hub import HfApi
-from huggingface_hub.errors import OfflineModeIsEnabled
-
+from highlighter.data.hub import commit_of
 from highlighter.embedded import CHECKPOINT
 from highlighter.errors import HighlighterError
 from highlighter.settings import (
@@ -20,8 +16,6 @@ from highlighter.settings import (
     ScratchModel,
     StudentModel,
 )
-
-_HUB_SECONDS = 20
 
 
 def hash_files(files: Iterable[Path]) -> str:
@@ -45,28 +39,6 @@ def hash_folder(folder: Path) -> str:
     return hash_files(sorted(p for p in files if ".git" not in p.relative_to(folder).parts))
 
 
-def hub_commit(kind: Literal["dataset", "model"], repository: str, revision: str) -> str:
-    """Return the hash of the commit that a branch, tag or commit of a hub repository names now.
-
-    Raises:
-        HighlighterError: the hub does not answer, or has no such repository or revision.
-    """
-    try:
-        api = HfApi()
-        info = (api.dataset_info if kind == "dataset" else api.model_info)(
-            repository, revision=revision, timeout=_HUB_SECONDS
-        )
-    except (HTTPError, OfflineModeIsEnabled, OSError) as error:
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        answer = f"answered with HTTP status {status}" if status else "does not answer"
-        raise HighlighterError(
-            f"{repository} at {revision!r}: there is no such {kind} folder here, and the hub "
-            f"{answer} ({type(error).__name__}). Check the name and the network, or give a local "
-            "folder with the same files."
-        ) from error
-    return str(info.sha)
-
-
 def fingerprint_model(source: ModelSource) -> str:
     """Return a hash of the checkpoint or vocabulary a model starts from; "" if none."""
     match source:
@@ -75,7 +47,7 @@ def fingerprint_model(source: ModelSource) -> str:
         case PretrainedModel(name=name, revision=revision):
             if Path(name).is_dir():
                 return hash_folder(Path(name))
-            return hub_commit("model", name, revision)
+            return commit_of("model", name, revision)
         case StudentModel(teacher=teacher):
             if not Path(teacher).is_dir():
                 raise HighlighterError(

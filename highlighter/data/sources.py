@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import huggingface_hub
 from datasets.exceptions import DatasetGenerationError
+from httpx2 import HTTPError
 
 from highlighter.data.files import RawRow, as_raw_row, choose_columns, matching_files, read_rows
-from highlighter.data.fingerprint import hash_files, hash_folder, hub_commit
+from highlighter.data.fingerprint import hash_files, hash_folder
+from highlighter.data.hub import commit_of, explain, is_commit
 from highlighter.data.remote import is_address, local_copy, matching_addresses, shown
 from highlighter.embedded import CORPUS
 from highlighter.errors import CorpusError
@@ -40,6 +43,8 @@ def embedded_files() -> dict[str, Path]:
 def fingerprint_source(source: Source) -> str:
     """Return a hash of the files' contents, or the commit that a hub revision names now.
 
+    With HF_HUB_OFFLINE set, that is the commit of the cached tables.
+
     Raises:
         HighlighterError: a file does not exist, or the hub does not answer.
     """
@@ -52,7 +57,9 @@ def fingerprint_source(source: Source) -> str:
         case HubSource():
             if Path(source.repository).is_dir():
                 return hash_folder(Path(source.repository))
-            return hub_commit("dataset", source.repository, source.revision)
+            if huggingface_hub.is_offline_mode():
+                return _commit_of(_loaded(source, Path()))
+            return commit_of("dataset", source.repository, source.revision)
 
 
 def load_splits(source: Source, seed: int, cache_folder: Path) -> datasets.DatasetDict:
@@ -155,17 +162,7 @@ def _divide(rows: datasets.Dataset, source: FileSource, seed: int) -> dict[str, 
 
 def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Dataset]:
     where = f"{source.repository} ({source.configuration})"
-    local = Path(source.repository).is_dir()
-    try:
-        loaded = datasets.load_dataset(
-            source.repository,
-            source.configuration,
-            revision=None if local else source.revision,
-            # Tables of the hub stay in the user's cache, for later runs.
-            cache_dir=str(cache_folder) if local else None,
-        )
-    except (ValueError, OSError, DatasetGenerationError) as error:
-        raise CorpusError(f"{where}: could not be loaded ({error}).") from error
+    loaded = _loaded(source, cache_folder)
     missing = [split for split in SPLITS if split not in loaded]
     if missing:
         raise CorpusError(f"{where}: no split {', '.join(missing)}; it has {', '.join(loaded)}.")
@@ -191,6 +188,40 @@ def _load_hub(source: HubSource, cache_folder: Path) -> dict[str, datasets.Datas
         )
         for split in SPLITS
     }
+
+
+def _loaded(source: HubSource, cache_folder: Path) -> datasets.DatasetDict:
+    """Return a dataset of the hub from the user's cache, which is filled if needed."""
+    local = Path(source.repository).is_dir()
+    where = f"{source.repository} ({source.configuration})"
+    try:
+        loaded = datasets.load_dataset(
+            source.repository,
+            source.configuration,
+            revision=None if local else source.revision,
+            # Tables of the hub stay in the user's cache, for later runs.
+            cache_dir=str(cache_folder) if local else None,
+        )
+    except (HTTPError, ValueError, OSError, DatasetGenerationError) as error:
+        out_of_reach = isinstance(error, HTTPError) or huggingface_hub.is_offline_mode()
+        if out_of_reach and not local:
+            raise explain("dataset", source.repository, source.revision, error) from error
+        raise CorpusError(
+            f"{where}: could not be loaded ({error}). Check repository, configuration and columns; "
+            "for a gated repository, accept its terms on its page and set HF_TOKEN."
+        ) from error
+    if not local and is_commit(source.revision) and _commit_of(loaded) != source.revision:
+        # `datasets` reads the newest cached tables, of any commit, whenever the hub fails.
+        raise CorpusError(
+            f"{where}: commit {source.revision} could not be loaded; the cache has "
+            f"{_commit_of(loaded)}. Check the network and HF_TOKEN, or set `revision` to that."
+        )
+    return loaded
+
+
+def _commit_of(loaded: datasets.DatasetDict) -> str:
+    """Return the commit of cached tables, which is the name of their folder."""
+    return Path(next(iter(loaded.values())).cache_files[0]["filename"]).parent.name
 
 
 def _raw_rows(

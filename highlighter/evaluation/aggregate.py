@@ -16,7 +16,6 @@ from highlighter.evaluation.record import (
     present_systems,
     recall_column,
 )
-from highlighter.metrics.faithfulness import is_english
 from highlighter.metrics.rouge import division_into_words
 from highlighter.metrics.statistics import (
     CalibrationBin,
@@ -100,7 +99,7 @@ def sum_up(
         writer=writer,
         test_fingerprint=test_fingerprint,
         words=division_into_words(rows["reference"]),
-        not_english=sum(not is_english(article) for article in rows["article"]),
+        not_english=len(rows) - sum(rows["english"]),
         seed=seed,
         resamples=settings.resamples,
         generation=generation,

@@ -44,6 +44,7 @@ def _score_batch(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         known.facts_of(reference)
         for known, reference in zip(facts, batch["reference"], strict=True)
     ]
+    columns["english"] = [known.english for known in facts]
     columns["reference_facts"] = [float(len(stated)) for stated in reference_facts]
     systems = present_systems(batch)
     # Systems often return the same text, which is measured once.

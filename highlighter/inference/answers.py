@@ -106,6 +106,11 @@ class Summary(BaseModel):
     doubt: Doubt | None
     confidence: float
     truncated: Truncated
+    facts_checked: bool = Field(
+        description="Whether the names, numbers and dates of the generated text were compared with "
+        "the article's; false if the article is not in English, for which the rules are made, or "
+        "the model was registered without this check"
+    )
 
 
 class Highlights(Reading, Summary):

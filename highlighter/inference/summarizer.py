@@ -53,6 +53,7 @@ class Draft:
     cut_off: bool
     chosen: list[int]  # the most salient sentences
     doubt: Doubt | None
+    facts_checked: bool
 
     @property
     def extracted(self) -> str:
@@ -294,6 +295,7 @@ class Summarizer:
         interruption_point()
         written = self.decode(output.ids)
         cut_off = len(output.ids) >= most_ids(self._limited(limit))
+        facts = ArticleFacts(article.text)
         return Draft(
             article=article,
             source=source,
@@ -312,6 +314,7 @@ class Summarizer:
                 cut_off=cut_off,
                 familiar=self._is_familiar(article),
             ),
+            facts_checked=settings.trust.supported_facts_only and facts.english,
         )
 
     def _is_familiar(self, article: ReadArticle) -> bool:
@@ -349,6 +352,7 @@ class Summarizer:
             doubt=draft.doubt,
             confidence=draft.confidence,
             truncated=Truncated(source=not self.fits(draft.article), summary=draft.cut_off),
+            facts_checked=draft.facts_checked,
             read_ms=read_ms,
             write_ms=write_ms,
         )

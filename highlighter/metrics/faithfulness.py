@@ -87,10 +87,13 @@ def is_english(text: str) -> bool:
 
 
 class ArticleFacts:
-    """The facts of an article, indexed to check summaries against them."""
+    """The facts of an article, indexed to check summaries against them.
+
+    `english` is whether the article may be English. The facts of others are not checked.
+    """
 
     def __init__(self, article: str) -> None:
-        self._english = is_english(article)
+        self.english = is_english(article)
         article = normalise(article)
         unwrapped = _LINE_BREAK.sub(" ", article)
         # A fact may continue on the next line of hard-wrapped text, but not after a headline.
@@ -128,7 +131,7 @@ class ArticleFacts:
 
     def facts_of(self, summary: str) -> list[Fact]:
         """Return the facts of a summary, supported or not; none if the article isn't English."""
-        return extract_facts(summary, self._ordinary) if self._english else []
+        return extract_facts(summary, self._ordinary) if self.english else []
 
     def supports(self, fact: Fact) -> bool:
         """Return whether the fact appears in the article."""

@@ -143,7 +143,7 @@ def check_files(folder: Path) -> None:
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder}: no {name}.")
     count_parameters(folder)
-    load_salience(str(folder))
+    load_salience(folder)
     familiarity.read_familiarity(folder)
 
 

@@ -8,6 +8,7 @@ from torch import nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
 
+from highlighter.data.hub import config_folder
 from highlighter.errors import CheckpointError, first_line
 from highlighter.settings import Matrix, TextSettings
 
@@ -78,9 +79,11 @@ def read_config(name: str, revision: str = "main") -> PreTrainedConfig:
 
     Raises:
         CheckpointError: there is no configuration, or the family is not supported.
+        HubError: the hub gives none.
     """
+    folder = config_folder(name, revision)
     try:
-        config = AutoConfig.from_pretrained(name, revision=revision)
+        config = AutoConfig.from_pretrained(folder)
     except (OSError, ValueError) as error:
         place = "this folder" if Path(name).is_dir() else "the hub"
         raise CheckpointError(

@@ -10,6 +10,7 @@ from transformers import AutoModelForSeq2SeqLM, PreTrainedModel, PreTrainedToken
 from transformers.modeling_outputs import BaseModelOutput
 
 from highlighter.data.collator import IGNORED
+from highlighter.data.hub import model_folder
 from highlighter.errors import CheckpointError, first_line
 from highlighter.model.families import family_of, layers_of, read_config
 from highlighter.model.salience import SalienceHead, load_salience, save_salience
@@ -190,19 +191,20 @@ def load_model(
         CheckpointError: there is no model of a supported family, its weights are incomplete, its
             salience head is one of another version of this project, or its vocabulary is smaller
             than the tokenizer's.
+        HubError: the hub does not give its files.
     """
     config = read_config(name, revision)
+    folder = model_folder(name, revision)
     try:
         seq2seq, report = AutoModelForSeq2SeqLM.from_pretrained(
-            name,
-            revision=revision,
+            folder,
             dtype=torch.float32,
             weights_only=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # the report names them
         )
         _check_weights(name, report, family_of(config).computed)
-        salience = load_salience(name, revision)
+        salience = load_salience(folder)
     except UnpicklingError as error:
         raise CheckpointError(
             f"{name}: its pickled weights hold more than tensors, which may be code and is not "

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers.utils import cached_file, has_file
 
 from highlighter.data.sentence_features import FEATURES
 from highlighter.errors import CheckpointError
@@ -128,39 +127,34 @@ def save_salience(head: SalienceHead, folder: Path) -> None:
     (folder / CONFIG_FILE).write_text(config, encoding="utf-8")
 
 
-def load_salience(name: str, revision: str = "main") -> SalienceHead | None:
-    """Return the salience head of a checkpoint, or None if it has none.
-
-    Args:
-        name: folder, or repository of the Hugging Face hub.
-        revision: commit, branch or tag of the repository.
+def load_salience(folder: Path) -> SalienceHead | None:
+    """Return the salience head of a checkpoint folder, or None if it has none.
 
     Raises:
         CheckpointError: the head has other features or another shape, or its file is incomplete.
     """
-    if not has_file(name, WEIGHTS_FILE, revision=revision):
-        logger.info("%s has no salience head; a new one is initialized", name)
+    if not (folder / WEIGHTS_FILE).is_file():
+        logger.info("%s has no salience head; a new one is initialized", folder)
         return None
-    file = Path(cached_file(name, CONFIG_FILE, revision=revision))
     try:
-        config = SalienceConfig.model_validate_json(file.read_text(encoding="utf-8"))
+        config = SalienceConfig.model_validate_json((folder / CONFIG_FILE).read_text("utf-8"))
     except ValidationError as error:
         first = error.errors()[0]
         problem = ": ".join([*map(str, first["loc"]), first["msg"]])
-        raise CheckpointError(f"{name}/{CONFIG_FILE}: {problem}. Train it again.") from error
+        raise CheckpointError(f"{folder}/{CONFIG_FILE}: {problem}. Train it again.") from error
     if config.features != FEATURES:
         raise CheckpointError(
-            f"{name}/{CONFIG_FILE}: the salience head uses the features "
+            f"{folder}/{CONFIG_FILE}: the salience head uses the features "
             f"{', '.join(config.features)}, this version of the project computes "
             f"{', '.join(FEATURES)}. Train it again."
         )
     try:
-        weights = load_file(cached_file(name, WEIGHTS_FILE, revision=revision))
+        weights = load_file(folder / WEIGHTS_FILE)
         head = SalienceHead(weights["states.weight"].shape[1], config)
         head.load_state_dict(weights)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise CheckpointError(
-            f"{name}/{WEIGHTS_FILE}: incomplete, or of another shape than {CONFIG_FILE} says. "
+            f"{folder}/{WEIGHTS_FILE}: incomplete, or of another shape than {CONFIG_FILE} says. "
             "Train it again."
         ) from error
     return head

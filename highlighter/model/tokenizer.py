@@ -14,6 +14,7 @@ from transformers import (
     T5Tokenizer,
 )
 
+from highlighter.data.hub import model_folder
 from highlighter.data.vocabulary import LINE_BREAK
 from highlighter.embedded import CHECKPOINT
 from highlighter.errors import CheckpointError, first_line
@@ -36,21 +37,22 @@ def load_tokenizer(name: str, revision: str = "main") -> PreTrainedTokenizerBase
     """Return the tokenizer of a folder or of a repository of the Hugging Face hub.
 
     Raises:
-        CheckpointError: there is no tokenizer, or the hub does not answer.
+        CheckpointError: there is no tokenizer.
+        HubError: the hub does not give its files.
     """
-    folder = Path(name)
+    folder = model_folder(name, revision)
     has_vocabulary = any((folder / file).is_file() for file in _FILES) or _is_byt5(folder)
-    if folder.is_dir() and not has_vocabulary:
+    if not has_vocabulary:
         # T5Tokenizer would make everything an unknown token, without an error.
-        raise CheckpointError(f"{name}: no {' or '.join(_FILES)} in this folder.")
+        raise CheckpointError(f"{name}: it has no {' or '.join(_FILES)}.")
     try:
-        if folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
+        if not (folder / "tokenizer_config.json").is_file():
             return _load_by_family(folder)
-        return AutoTokenizer.from_pretrained(name, revision=revision)
+        return AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"{name}: no tokenizer can be loaded ({first_line(error)}). Check name and network, "
-            "or give a local folder with the same files."
+            f"{name}: no tokenizer can be loaded ({first_line(error)}). Choose a checkpoint "
+            "with its own tokenizer."
         ) from error
 
 

@@ -38,9 +38,10 @@ export function appendToSummary(text) {
   byId("summary").append(text);
 }
 
-export function showSummary({ summary, doubt, confidence, truncated, timing, model }) {
+export function showSummary(answer) {
+  const { summary, timing, model } = answer;
   byId("summary").textContent = summary;
-  byId("notes").replaceChildren(...notes(doubt, confidence, truncated));
+  byId("notes").replaceChildren(...notes(answer));
   byId("origin").textContent = `${duration(timing)} Model ${model.tag}, version ${model.version}.`;
 }
 
@@ -95,7 +96,7 @@ function showSource(source) {
   byId("source").replaceChildren("From ", link);
 }
 
-function notes(doubt, confidence, truncated) {
+function notes({ doubt, confidence, truncated, facts_checked }) {
   const sure = `confidence ${confidence.toFixed(2)}`;
   if (doubt !== null) {
     const why = DOUBTS[doubt] ?? `of a failed check (${doubt})`;
@@ -109,6 +110,12 @@ function notes(doubt, confidence, truncated) {
     return [note];
   }
   const texts = [`Written by the model (${sure}). Check it against the article.`];
+  if (!facts_checked) {
+    texts.push(
+      "Its names, numbers and dates were not checked: the article is not in English, or the " +
+        "model was registered without this check.",
+    );
+  }
   if (truncated.source) {
     texts.push("Written from a part of the article, which is too long for the model.");
   }

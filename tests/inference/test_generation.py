@@ -227,3 +227,30 @@ def test_the_length_of_an_extract_depends_on_whether_the_article_is_like_those_o
     assert (words <= 10 and len(chosen) == 1) if known else abs(words - 30) <= shortest
     important = sum(paragraph.important for paragraph in answer.paragraphs)
     assert important == min(len(chosen), (len(answer.paragraphs) + 1) // 2)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_answer_says_whether_facts_were_checked(
+    model: HighlightModel,
+    tokenizer: PreTrainedTokenizerBase,
+    articles: datasets.DatasetDict,
+    tmp_path: Path,
+    check: bool,
+) -> None:
+    save_checkpoint(tmp_path / "tuned", model, tokenizer, TextSettings(max_source_tokens=256))
+    finish_checkpoint(
+        tmp_path / "tuned",
+        GenerationSettings(num_beams=1, min_new_tokens=4, max_new_tokens=8),
+        HighlightSettings(sentences=2, trust=TrustSettings(supported_facts_only=check)),
+        tmp_path / "final",
+    )
+    texts = (
+        articles["test"][0]["article"],
+        "Паром вернётся на линию третьего мая. Ремонт обошёлся в миллион рублей.",
+        "Die Fähre fährt wieder ab dem dritten Mai, sagte der Hafen am Dienstag und bat um Geduld, "
+        "weil noch nicht alle Plätze frei sind.",
+    )
+    answers = Summarizer.load(tmp_path / "final").summarize(
+        [HighlightRequest(article=text) for text in texts]
+    )
+    assert [answer.facts_checked for answer in answers] == [check, False, False]

@@ -131,7 +131,7 @@ def test_a_training_step_is_that_of_transformers_also_after_reloading(
         input_ids=IDS, attention_mask=mask, labels=LABELS,
         segment_of_token=torch.full_like(IDS, -1), segment_indices=torch.zeros(2, 1).long(),
         segment_features=torch.zeros(2, 1, len(FEATURES)),
-        salience_labels=torch.full((2, 1), -100),
+        salience_labels=torch.full((2, 1), -100), summary_rows=torch.arange(2),
     )  # fmt: skip
     step(model, output.summary_loss)
     step(plain, plain(input_ids=IDS, attention_mask=mask, labels=LABELS).loss)

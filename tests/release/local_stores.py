@@ -57,13 +57,14 @@ class Stores:
         self.client = MlflowClient()
         self.logged = 0
 
-    def log(self) -> tuple[Path, ModelInfo, Lineage]:
-        """Log a new checkpoint in its own run."""
+    def log(self, checkpoint: Path | None = None) -> tuple[Path, ModelInfo, Lineage]:
+        """Log a checkpoint, or else a new one without contents, in its own run."""
         self.logged += 1
-        checkpoint = self.folder / f"training-{self.logged}" / "checkpoint"
-        checkpoint.mkdir(parents=True)
-        (checkpoint / "config.json").write_text("{}")
-        (checkpoint / "model.safetensors").write_text(f"weights {self.logged}")
+        if checkpoint is None:
+            checkpoint = self.folder / f"training-{self.logged}" / "checkpoint"
+            checkpoint.mkdir(parents=True)
+            (checkpoint / "config.json").write_text("{}")
+            (checkpoint / "model.safetensors").write_text(f"weights {self.logged}")
         code = self.folder / "echo.py"
         code.write_text(ECHO)
         with mlflow.start_run(experiment_id=self.experiment) as run:

@@ -146,6 +146,7 @@ def answer(request: HighlightRequest) -> Highlights:
         doubt=None,
         confidence=0.5,
         truncated=Truncated(source=False, summary=False),
+        facts_checked=True,
         paragraphs=[
             Paragraph(text=t, start=s, end=s + len(t), score=len(t) / 1000, important=not s)
             for t, s in zip(texts, starts, strict=True)

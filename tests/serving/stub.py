@@ -91,6 +91,7 @@ def answer_to(request: SummarizeRequest) -> SummarizeResponse:
             windows=1,
         ),
         truncated=Truncated(source=False, summary=False),
+        facts_checked=True,
         timing=Timing(fetch_ms=0, queue_ms=3.1, read_ms=84.2, write_ms=412, total_ms=500),
         model=SERVED,
     )

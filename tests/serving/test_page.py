@@ -487,6 +487,7 @@ def test_notes_say_where_the_summary_comes_from(stub: Stub, open_page: Open) -> 
         ({"doubt": "unfamiliar"}, ["unlike those"]),
         ({"doubt": "misses_salient"}, ["too little of the sentences that matter"]),
         ({"doubt": "something_new"}, ["something_new"]),
+        ({"facts_checked": False}, ["Written by the model", "not checked: the article"]),
         (
             {"truncated": Truncated(source=True, summary=True)},
             ["Written by the model", "a part of the article", "Cut off"],

@@ -26,7 +26,7 @@ from mlflow.tracking import MlflowClient
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from highlighter.data import fingerprint
+from highlighter.data import hub
 from highlighter.errors import HighlighterError, OutOfMemoryError, ServerError, StorageError
 from highlighter.system import unsupported
 from highlighter.system.failures import exit_code_of, explain
@@ -186,11 +186,11 @@ def test_a_hub_that_gives_no_commit_is_explained(
     server: AbstractContextManager[str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(fingerprint, "_HUB_SECONDS", 1)
+    monkeypatch.setattr(hub, "_SECONDS", 1)
     with server as address:
         monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", address)
         with pytest.raises(HighlighterError, match=f"google/t5 at 'main'.*{said}.*local folder"):
-            fingerprint.hub_commit("model", "google/t5", "main")
+            hub.commit_of("model", "google/t5", "main")
 
 
 def raising(error: BaseException) -> Callable[[], None]:

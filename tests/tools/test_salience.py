@@ -87,7 +87,7 @@ def test_a_checkpoint_gets_a_new_head_without_pretraining(
     recipe.write_text(yaml.safe_dump(RECIPE | {"salience_fit": fit}), encoding="utf-8")
     replace_head(recipe, extra, checkpoint, output)
     assert {file.name for file in output.iterdir()} == {"salience.json", "salience.safetensors"}
-    head = load_salience(str(output), "main")
+    head = load_salience(output)
     assert head is not None
     assert not head.states.weight.any()  # the encoder was not read
     assert not torch.equal(head.features.weight, model.salience.features.weight)
