@@ -188,6 +188,13 @@ class TrustSettings(Settings):
 DecoderSource = Literal["first", "selected"]
 
 
+class Calibration(Settings):
+    """Platt's scaling of salience scores: the logit of a score becomes slope x logit + offset."""
+
+    slope: float = Field(..., gt=0, description="factor of the logit")
+    offset: float = Field(..., description="added to the scaled logit")
+
+
 class HighlightSettings(Settings):
     """What the salience scores are used for."""
 
@@ -214,6 +221,14 @@ class HighlightSettings(Settings):
     )
     words_elsewhere: int = Field(
         70, ge=1, description="`words` for an article that is unlike those of the training split"
+    )
+    calibrate: bool = Field(
+        False, description="set `calibration` to what makes the validation split's scores right"
+    )
+    calibration: Calibration | None = Field(
+        None,
+        description="of the scores of articles like those of the training split; None: the scores "
+        "are those of the salience head, as for all other articles",
     )
     trigram_blocking: bool = Field(
         True, description="skip a sentence that repeats a trigram of a more salient one"

@@ -59,7 +59,7 @@ def evaluate(
     """Choose the engine that will serve, and evaluate the model as it will be served."""
     from highlighter.evaluation.comparison import compare_with_teacher
     from highlighter.evaluation.evaluate import evaluate_checkpoint
-    from highlighter.evaluation.length import learn_words
+    from highlighter.evaluation.learned import learn_settings
     from highlighter.evaluation.pictures import picture_evaluation
     from highlighter.evaluation.report import render_report
     from highlighter.inference.engines import copy_engine
@@ -73,10 +73,16 @@ def evaluate(
     folder = temporary_folder("evaluate")
     served = folder / "checkpoint"
     finish_checkpoint(checkpoint, generation, highlights, served)
-    if highlights.learn_words:
-        words = learn_words(Summarizer.load(served), articles["validation"], evaluation.batch_size)
-        mlflow.log_metric("extract/words", words)
-        write_highlight_settings(served, highlights.model_copy(update={"words": words}))
+    learned = learn_settings(
+        Summarizer.load(served),
+        articles["validation"],
+        evaluation.batch_size,
+        tokenize_report.oracle_sentences,
+    )
+    write_highlight_settings(served, learned)
+    mlflow.log_dict(learned.model_dump(mode="json"), "evaluation/highlight_settings.json")
+    if learned.words:
+        mlflow.log_metric("extract/words", learned.words)
     _convert(served, articles["test"]["article"][: engine.articles], engine)
     copy_engine(served, folder / "engine")
     result, rows = evaluate_checkpoint(

@@ -30,7 +30,8 @@ class ReadArticle:
 
     `features` are the rows of `describe_segments`, `scores` the probabilities of its sentences to
     be salient. `start` are the token ids of the first window; `start_states`, if kept, are that
-    window's encoder states (tokens, d_model).
+    window's encoder states (tokens, d_model). `familiar` is whether the article is like those of
+    the training.
     """
 
     text: str
@@ -40,11 +41,18 @@ class ReadArticle:
     windows: int
     start: list[int]
     start_states: torch.Tensor | None = None
+    familiar: bool = True
 
     @property
     def sentences(self) -> list[str]:
         """The texts of the sentences."""
         return [self.text[start:end] for start, end in self.encoded.sentences]
+
+
+def logits(scores: Sequence[float]) -> NDArray[np.float64]:
+    """Return log(p / (1 - p)) of probabilities; finite also for 0 and 1."""
+    p = np.clip(scores, 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(p / (1 - p)))
 
 
 class Reader:

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
@@ -32,7 +33,7 @@ from highlighter.inference.interruption import (
     interruptible,
     interruption_point,
 )
-from highlighter.inference.reader import ReadArticle, Reader
+from highlighter.inference.reader import ReadArticle, Reader, logits
 from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
@@ -177,7 +178,7 @@ class Summarizer:
         self, request: HighlightRequest
     ) -> Generator[Reading | str | Highlights, None, None]:
         started = time.perf_counter()
-        [article] = self._reader.read([request.article], batch_size=8, keep_states=True)
+        [article] = self._read([request.article], batch_size=8, keep_states=True)
         read_ms = _milliseconds(started)
         interruption_point()
         reading = self._reading(request, article)
@@ -201,7 +202,23 @@ class Summarizer:
 
     def read(self, articles: Sequence[str], batch_size: int) -> list[ReadArticle]:
         """Score every sentence of the articles; see `Reader.read`."""
-        return self._reader.read(articles, batch_size, keep_states=self.writer.uses_states)
+        return self._read(articles, batch_size, keep_states=self.writer.uses_states)
+
+    def _read(
+        self, articles: Sequence[str], batch_size: int, *, keep_states: bool
+    ) -> list[ReadArticle]:
+        read = self._reader.read(articles, batch_size, keep_states=keep_states)
+        return [self._calibrated(article) for article in read]
+
+    def _calibrated(self, article: ReadArticle) -> ReadArticle:
+        """Return the article with calibrated scores, if it is like those of the training."""
+        interruption_point()
+        familiar = self._is_familiar(article)
+        scores, scaling = article.scores, self.highlights.calibration
+        if familiar and scaling and scores:
+            scaled = scaling.slope * logits(scores) + scaling.offset
+            scores = (1 / (1 + np.exp(-scaled))).tolist()
+        return replace(article, scores=scores, familiar=familiar)
 
     def write(
         self,
@@ -258,7 +275,7 @@ class Summarizer:
         """
         settings = self.highlights
         words = settings.words
-        if words is not None and not self._is_familiar(article):
+        if words is not None and not article.familiar:
             words = settings.words_elsewhere
         return best_sentences(
             article.sentences, scores, settings.sentences, settings.trigram_blocking, words=words
@@ -312,7 +329,7 @@ class Summarizer:
                 settings.trust,
                 sentences=sentences,
                 cut_off=cut_off,
-                familiar=self._is_familiar(article),
+                familiar=article.familiar,
             ),
             facts_checked=settings.trust.supported_facts_only and facts.english,
         )

@@ -1,6 +1,7 @@
 """Generated summaries, their confidence, and encoder states that are shared or known."""
 
 import copy
+import math
 from pathlib import Path
 
 import datasets
@@ -14,7 +15,7 @@ from highlighter.data.features import tokenize_splits
 from highlighter.data.sentences import sentence_texts
 from highlighter.inference import assembly
 from highlighter.inference import attention as source_attention
-from highlighter.inference.answers import HighlightRequest
+from highlighter.inference.answers import HighlightRequest, Highlights
 from highlighter.inference.generation import generate_summaries
 from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.rouge import sentences_on_lines
@@ -22,10 +23,13 @@ from highlighter.model.build import build_model
 from highlighter.model.checkpoint import (
     finish_checkpoint,
     generation_config,
+    read_highlight_settings,
     save_checkpoint,
+    write_highlight_settings,
 )
 from highlighter.model.model import HighlightModel
 from highlighter.settings import (
+    Calibration,
     GenerationSettings,
     HighlightSettings,
     MapSettings,
@@ -199,8 +203,13 @@ def test_a_summary_is_written_only_of_articles_like_those_of_the_training(
         assert unfamiliar == [False, known is not None]
 
 
+def scaled(score: float) -> float:
+    """Return the sigmoid of twice the score's logit, less 1."""
+    return 1 / (1 + math.exp(1 - 2 * math.log(score / (1 - score))))
+
+
 @pytest.mark.parametrize("known", [False, True])
-def test_the_length_of_an_extract_depends_on_whether_the_article_is_like_those_of_the_training(
+def test_length_and_scores_depend_on_whether_the_article_is_like_those_of_the_training(
     model: HighlightModel,
     tokenizer: PreTrainedTokenizerBase,
     articles: datasets.DatasetDict,
@@ -220,7 +229,20 @@ def test_the_length_of_an_extract_depends_on_whether_the_article_is_like_those_o
     other = tokenizer("Zqx vbjk wqfz. Xyzzy kwj qvx.", add_special_tokens=False)["input_ids"]
     tokens = own if known else other
     learn_familiarity([tokens], [tokens]).save(tmp_path / "final")
-    [answer] = Summarizer.load(tmp_path / "final").summarize([HighlightRequest(article=article)])
+    request = HighlightRequest(article=article)
+    [answer] = Summarizer.load(tmp_path / "final").summarize([request])
+    settings = read_highlight_settings(tmp_path / "final")
+    scaling = Calibration(slope=2.0, offset=-1.0)
+    calibrated = settings.model_copy(update={"calibration": scaling})
+    write_highlight_settings(tmp_path / "final", calibrated)
+    summarizer = Summarizer.load(tmp_path / "final")
+    *_, streamed = summarizer.stream(request)
+    assert isinstance(streamed, Highlights)
+    for other_answer in (*summarizer.summarize([request]), streamed):
+        assert [p.score for p in other_answer.paragraphs] == pytest.approx(
+            [scaled(p.score) if known else p.score for p in answer.paragraphs], abs=1e-3
+        )
+        assert other_answer.summary == answer.summary
     chosen = sentences_on_lines(answer.summary).split("\n")
     shortest = min(map(count_words, sentence_texts(article)))
     words = count_words(answer.summary)

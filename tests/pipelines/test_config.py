@@ -62,6 +62,7 @@ def test_the_alternatives_in_the_reference_are_valid() -> None:
     places = {
         "rank": "steps.fine_tune.parameters.training.lora",
         "model": "steps.evaluate.parameters.evaluation.entailment",
+        "slope": "parameters.highlights.calibration",
     }
     places |= dict.fromkeys(("hub", "files"), "steps.ingest.parameters.source")
     places |= dict.fromkeys(("pretrained", "student", "scratch"), "parameters.model")
