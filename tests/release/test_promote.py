@@ -203,12 +203,12 @@ def test_judge_reads_the_columns_that_it_is_given(
         raise RegistryError("enough")
 
     monkeypatch.setattr("release.judge.evaluate_checkpoint", evaluate)
-    monkeypatch.setattr("release.judge.find_version", lambda uri: None)
+    monkeypatch.setattr("release.judge.named_version", lambda name, version: None)
     monkeypatch.setattr("release.judge.fetch_checkpoint", lambda version, folder: folder)
     file = tmp_path / "mine.csv"
     file.write_text("body,points\nIt rained.,Rain.\n")
     assert command_line.main(["judge", "1", str(file)]) == 1
-    assert "`--article` and `--highlights`" in capsys.readouterr().err
+    assert "options `--article` and so on" in capsys.readouterr().err
     options = ["--article", "body", "--highlights", "points"]
     assert command_line.main(["judge", "1", str(file), *options]) == 1
     assert "enough" in capsys.readouterr().err
