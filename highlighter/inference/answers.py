@@ -52,7 +52,8 @@ class HighlightRequest(Options):
 
     `important` marks the `top_k` paragraphs with the highest scores, or those that score at least
     `threshold`. If both are given, a paragraph has to meet both; if neither is given, `top_k` is
-    the checkpoint's number of sentences, but at most half of the paragraphs, rounded up.
+    the number of sentences of the extract, but at most half of the paragraphs, rounded up, and
+    `threshold` a quarter of the best score.
     `max_summary_tokens` can only lower the checkpoint's limit.
     """
 

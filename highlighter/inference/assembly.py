@@ -11,6 +11,8 @@ from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.metrics.text import coverage
 from highlighter.settings import TrustSettings
 
+_LEAST_SHARE = 0.25  # of the best score: of an important paragraph, if the request does not say
+
 
 def best_sentences(
     sentences: Sequence[str],
@@ -111,7 +113,8 @@ def mark_paragraphs(
         scores: probability of each sentence to be salient.
         top_k: number of paragraphs to mark as important.
         threshold: lowest score of an important paragraph.
-        default: number to mark if neither is given; of a short article at most half.
+        default: number to mark if neither is given; of a short article at most half, and none
+            whose score is below a quarter of the best.
     """
     spans = split_paragraphs(article)
     if len(spans) > 1:
@@ -120,6 +123,7 @@ def mark_paragraphs(
         spans = list(sentences)
     if top_k is None and threshold is None:
         top_k = min(default, (len(spans) + 1) // 2)
+        threshold = _LEAST_SHARE * max(scores, default=0.0)
     best = set(_ranking(scores)[:top_k])
     return [
         Paragraph(

@@ -82,6 +82,17 @@ def test_by_default_at_most_half_of_the_paragraphs_are_important(
     assert marked[-1].important
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+def test_by_default_no_paragraph_is_important_beside_far_better_ones(scale: float) -> None:
+    article = "\n\n".join(f"Paragraph {number} is here." for number in range(8))
+    scores = [scale * score for score in (0.01, 0.8, 0.19, 0.21, 0.0, 0.0, 0.0, 0.0)]
+    sentences = split_sentences(article)
+    marked = mark_paragraphs(article, sentences, scores, None, None, default=4)
+    assert [paragraph.important for paragraph in marked] == [False, True, False, True, *[False] * 4]
+    marked = mark_paragraphs(article, sentences, scores, 3, None, default=4)
+    assert [paragraph.important for paragraph in marked].count(True) == 3
+
+
 @pytest.mark.parametrize(
     ("article", "chosen", "expected"),
     [
