@@ -54,7 +54,7 @@ This reads the first {length} tokens of an article. Beams and lengths are those 
 {scores}
 
 `abstractive` is what the model writes of an article's {source}. `served` is what the project's
-service returns: a summary that fails a check is replaced by the {sentences} most salient sentences
+service returns: a summary that fails a check is replaced by the most salient sentences
 (`extractive`). `lead3` is the article's first three sentences, `oracle` the best choice of
 sentences. ROUGE is F1 in percent; `faithfulness` is the share of a summary's names, numbers and
 dates that appear in its article.
@@ -131,7 +131,6 @@ def model_card(version: ModelVersion, checkpoint: Path, repository: str) -> str:
         source={"first": "start", "selected": "most salient sentences and start"}[
             highlights.source
         ],
-        sentences=highlights.sentences,
         base=base,
         data=data,
         data_fingerprint=version.tags.get("data_fingerprint", "unknown"),

@@ -62,6 +62,7 @@ RESULT = pa.schema(
         "doubt": pa.string(),
         "confidence": pa.float64(),
         "truncated": pa.struct(_TRUNCATED),
+        "facts_checked": pa.bool_(),
         "paragraphs": pa.list_(pa.struct(_PARAGRAPH)),
         "counts": pa.struct(_COUNTS),
     }

@@ -20,13 +20,13 @@ from s3fs import S3FileSystem
 
 from highlighter.data.fingerprint import hash_folder
 from highlighter.errors import ConfigError, CorpusError, HighlighterError, RegistryError
-from highlighter.inference.answers import HighlightRequest, Options
+from highlighter.inference.answers import ANSWER_FIELDS, HighlightRequest, Options
 from highlighter.inference.summarizer import Summarizer
 from highlighter.settings import ArticleColumns
 from release import registry
 from release import score as module
 from release.__main__ import main
-from release.score import RESULT, ResultFolder, Scored, score
+from release.score import ORIGIN, RESULT, ResultFolder, Scored, score
 from tests.conftest import made_up_articles
 
 NAME = "news-highlighter"
@@ -105,7 +105,8 @@ def test_every_row_is_answered_or_rejected(
     ]  # fmt: skip
     requests = [HighlightRequest(article=text, **SHORT.model_dump()) for text in ARTICLES]
     for row, article, answer in zip(rows, ARTICLES, summarizer.summarize(requests), strict=True):
-        assert list(row) == RESULT.names
+        assert list(row) == RESULT.names == [*ORIGIN, *ANSWER_FIELDS]
+        assert row["facts_checked"] == answer.facts_checked
         assert (row["summary"], row["doubt"]) == (answer.summary, answer.doubt)
         assert row["counts"] == answer.counts.model_dump()
         assert row["truncated"] == answer.truncated.model_dump()
