@@ -82,7 +82,7 @@ def evaluate(
     write_highlight_settings(served, learned)
     mlflow.log_dict(learned.model_dump(mode="json"), "evaluation/highlight_settings.json")
     if learned.words:
-        mlflow.log_metric("extract/words", learned.words)
+        mlflow.log_metric("validation/extract_words", learned.words)
     _convert(served, articles["test"]["article"][: engine.articles], engine)
     copy_engine(served, folder / "engine")
     result, rows = evaluate_checkpoint(
