@@ -80,7 +80,6 @@ def evaluate(
         tokenize_report.oracle_sentences,
     )
     write_highlight_settings(served, learned)
-    mlflow.log_dict(learned.model_dump(mode="json"), "evaluation/highlight_settings.json")
     if learned.words:
         mlflow.log_metric("validation/extract_words", learned.words)
     _convert(served, articles["test"]["article"][: engine.articles], engine)
