@@ -117,7 +117,7 @@ def _signature() -> ModelSignature:
                 ColSpec(text, "doubt", required=False),
                 ColSpec(number, "confidence"),
                 ColSpec(_object({"source": flag, "summary": flag}), "truncated"),
-                ColSpec(DataType.boolean, "facts_checked"),
+                ColSpec(flag, "facts_checked"),
                 ColSpec(Array(_object(paragraph)), "paragraphs"),
                 ColSpec(_object(counts), "counts"),
             ]

@@ -12,7 +12,7 @@ from highlighter.inference.answers import Options
 from release import registry
 from release.score import ORIGIN, RESULT
 
-_TASKS_PER_CORE = 4  # so that a core is not idle while another one computes the longest articles
+_TASKS_PER_CORE = 4  # more than one, because articles differ in length and so tasks in time
 _BATCH = 64  # rows that a worker has in memory
 
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from highlighter.data.characters import count_words
 from highlighter.data.oracle import greedy_oracle
 from highlighter.inference.assembly import best_sentences
-from highlighter.inference.reader import ReadArticle, logits
+from highlighter.inference.reader import ReadArticle, to_logits
 from highlighter.inference.summarizer import Summarizer
 from highlighter.metrics.rouge import score_rouge
 from highlighter.settings import Calibration, HighlightSettings
@@ -95,6 +95,6 @@ def fit_calibration(scores: Sequence[float], salient: Sequence[bool]) -> Calibra
     """
     if len(set(salient)) < 2:
         return None
-    fitted = LogisticRegression(C=np.inf).fit(logits(scores)[:, None], salient)
+    fitted = LogisticRegression(C=np.inf).fit(to_logits(scores)[:, None], salient)
     slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     return Calibration(slope=slope, offset=offset) if slope > 0 else None

@@ -49,7 +49,7 @@ class ReadArticle:
         return [self.text[start:end] for start, end in self.encoded.sentences]
 
 
-def logits(scores: Sequence[float]) -> NDArray[np.float64]:
+def to_logits(scores: Sequence[float]) -> NDArray[np.float64]:
     """Return log(p / (1 - p)) of probabilities; finite also for 0 and 1."""
     p = np.clip(scores, 1e-9, 1 - 1e-9)
     return np.asarray(np.log(p / (1 - p)))

@@ -33,7 +33,7 @@ from highlighter.inference.interruption import (
     interruptible,
     interruption_point,
 )
-from highlighter.inference.reader import ReadArticle, Reader, logits
+from highlighter.inference.reader import ReadArticle, Reader, to_logits
 from highlighter.inference.word_list import WordList
 from highlighter.metrics.faithfulness import ArticleFacts
 from highlighter.model.checkpoint import read_highlight_settings, read_text_settings
@@ -216,7 +216,7 @@ class Summarizer:
         familiar = self._is_familiar(article)
         scores, scaling = article.scores, self.highlights.calibration
         if familiar and scaling and scores:
-            scaled = scaling.slope * logits(scores) + scaling.offset
+            scaled = scaling.slope * to_logits(scores) + scaling.offset
             scores = (1 / (1 + np.exp(-scaled))).tolist()
         return replace(article, scores=scores, familiar=familiar)
 

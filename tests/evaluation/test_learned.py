@@ -10,7 +10,7 @@ import pytest
 
 from highlighter.data.sentences import sentence_texts
 from highlighter.evaluation.learned import fit_calibration, learn_settings
-from highlighter.inference.reader import logits
+from highlighter.inference.reader import to_logits
 from highlighter.inference.summarizer import Summarizer
 from highlighter.settings import HighlightSettings
 
@@ -66,7 +66,7 @@ def test_calibrated_scores_are_the_shares_of_salient_sentences() -> None:
     random = np.random.default_rng(5)
     true = random.uniform(0.02, 0.98, 20_000)
     salient = random.uniform(size=20_000) < true
-    shifted = 1 / (1 + np.exp(-(0.5 * logits(true.tolist()) - 1.0)))
+    shifted = 1 / (1 + np.exp(-(0.5 * to_logits(true.tolist()) - 1.0)))
     found = fit_calibration(shifted.tolist(), salient.tolist())
     assert found is not None
     assert found.slope == pytest.approx(2.0, abs=0.1)
